@@ -1,0 +1,30 @@
+"""How answers are drawn."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from polypinch.models import Precision
+from polypinch.specs import Spec
+
+
+class Sampling(Spec):
+    """The settings of answering.
+
+    Attributes:
+        max_new_tokens: an answer ends here if not before.
+        temperature: 0 is greedy; above it, nucleus sampling.
+        top_p: the nucleus' probability mass.
+        samples: answers to each prompt; more than one needs a temperature.
+        seed: of the sampling.
+        batch_tokens: prompts and answers of one batch hold at most this many tokens.
+        precision: of the weights.
+    """
+
+    max_new_tokens: int = Field(256, gt=0)
+    temperature: float = Field(0.0, ge=0)
+    top_p: float = Field(1.0, gt=0, le=1)
+    samples: int = Field(1, gt=0)
+    seed: int = 0
+    batch_tokens: int = Field(6144, gt=0)
+    precision: Precision = "auto"

@@ -1,0 +1,69 @@
+"""Chat templates for base models that bring none.
+
+Each is Jinja, as in a tokenizer's ``chat_template``; ``bos_token`` and ``eos_token`` are the tokenizer's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+# The turn format in Gemma's model card: a system text opens the first user turn.
+GEMMA = (
+    "{{ bos_token }}"
+    "{% if messages[0]['role'] == 'system' %}{% set lead = messages[0]['content'] | trim + '\n\n' %}"
+    "{% set messages = messages[1:] %}{% else %}{% set lead = '' %}{% endif %}"
+    "{% for message in messages %}"
+    "<start_of_turn>{{ 'model' if message['role'] == 'assistant' else message['role'] }}\n"
+    "{{ lead if loop.first else '' }}{{ message['content'] | trim }}<end_of_turn>\n"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}<start_of_turn>model\n{% endif %}"
+)
+
+# OpenAI's ChatML, which Qwen and others train their special tokens for.
+CHATML = (
+    "{% for message in messages %}"
+    "<|im_start|>{{ message['role'] }}\n{{ message['content'] | trim }}<|im_end|>\n"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+# The header format in Llama 3's model card.
+LLAMA3 = (
+    "{{ bos_token }}"
+    "{% for message in messages %}"
+    "<|start_header_id|>{{ message['role'] }}<|end_header_id|>\n\n{{ message['content'] | trim }}<|eot_id|>"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}<|start_header_id|>assistant<|end_header_id|>\n\n{% endif %}"
+)
+
+# For any other base model: plain words, one reserved token (the end of text) after each answer.
+PLAIN = (
+    "{{ bos_token or '' }}"
+    "{% for message in messages %}"
+    "{{ {'system': 'System', 'user': 'User', 'assistant': 'Assistant'}[message['role']] }}:\n"
+    "{{ message['content'] | trim }}{{ eos_token if message['role'] == 'assistant' else '' }}\n\n"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}Assistant:\n{% endif %}"
+)
+
+BUILT_IN = {"gemma": GEMMA, "chatml": CHATML, "llama3": LLAMA3, "plain": PLAIN}
+_TURN_TOKENS = {
+    "gemma": ("<start_of_turn>", "<end_of_turn>"),
+    "chatml": ("<|im_start|>", "<|im_end|>"),
+    "llama3": ("<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"),
+}
+
+
+def choose(tokenizer: Any) -> tuple[str, str]:
+    """Return a template's name and text for a tokenizer.
+
+    Its own where it has one; else the family's turn format if its vocabulary holds those tokens;
+    else plain words.
+    """
+    if isinstance(tokenizer.chat_template, str):
+        return "own", tokenizer.chat_template
+    vocabulary = tokenizer.get_vocab()
+    for name, tokens in _TURN_TOKENS.items():
+        if all(token in vocabulary for token in tokens):
+            return name, BUILT_IN[name]
+    return "plain", PLAIN

@@ -1,0 +1,3 @@
+from polypinch.cli.app import main
+
+main()

@@ -1,0 +1,64 @@
+"""All commands in one place, and how errors look."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import warnings
+
+import typer
+from rich.console import Console
+
+from polypinch import __version__
+from polypinch.cli.fidelity import fidelity_command
+from polypinch.cli.mixing import check_command, mix_command, schema_command
+from polypinch.cli.models import answer_command, tune_command
+from polypinch.cli.pool import pool_app
+from polypinch.cli.studies import demo_command, report_command, run_command, status_command
+from polypinch.errors import PinchError
+
+app = typer.Typer(
+    name="polypinch",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="How little multilinguality is enough? Mixtures with a measured pinch of other languages, tuned,"
+    " answered, checked and compared, with intervals.",
+    epilog="Begin with: polypinch demo",
+)
+app.command("demo")(demo_command)
+app.command("run")(run_command)
+app.command("check")(check_command)
+app.command("status")(status_command)
+app.command("report")(report_command)
+app.add_typer(pool_app, name="pool")
+app.command("mix")(mix_command)
+app.command("tune")(tune_command)
+app.command("answer")(answer_command)
+app.command("fidelity")(fidelity_command)
+app.command("schema")(schema_command)
+
+
+@app.callback(invoke_without_command=True)
+def _top(version: bool = typer.Option(False, "--version", help="Print the version and stop.")) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one message and exit code 2, Ctrl-C is 130."""
+    warnings.filterwarnings("ignore", category=FutureWarning)
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    for name in ("transformers", "datasets", "accelerate"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    try:
+        app()
+    except PinchError as error:
+        Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(f"error: {error}")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("stopped; run the same command again to go on")
+        sys.exit(130)

@@ -1,0 +1,155 @@
+"""polypinch mix, check and schema."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from polypinch.cli.options import DEFAULT_MODEL, Json
+from polypinch.cli.show import print_json, print_table
+from polypinch.errors import PinchError
+from polypinch.progress import say
+
+if TYPE_CHECKING:
+    from polypinch.mix import Counter, MixPlan
+
+
+def mix_command(
+    plan_file: Annotated[Path, typer.Argument(metavar="PLAN.yaml", help="The mix plan.")],
+    out: Annotated[Path, typer.Option(help="The mixture's folder.")],
+    model: Annotated[str, typer.Option(help="Whose tokenizer counts tokens.")] = DEFAULT_MODEL,
+    max_length: Annotated[int, typer.Option(help="Rows beyond count as truncated, in tokens.")] = 1024,
+    overwrite: Annotated[bool, typer.Option(help="Replace a mixture that stands there.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make a mixture: mixture.parquet, manifest.json, and export/ for TRL, LLaMA-Factory and Axolotl.
+
+    Example: polypinch mix plan.yaml --out mixture
+    """
+    from polypinch.files import artifact, write_json, write_table
+    from polypinch.mix import MixPlan, export, make_mixture
+    from polypinch.pool import open_pool
+    from polypinch.specs import load_yaml
+
+    plan = load_yaml(plan_file, MixPlan)
+    pool = open_pool(plan.pool)
+    mixture = make_mixture(
+        plan, pool, _counter(plan, model, max_length), [open_pool(name) for name in plan.heldout]
+    )
+    spec = {
+        "plan": plan.model_dump(mode="json"),
+        "pool": pool.fingerprint,
+        "model": model,
+        "max_length": max_length,
+    }
+    with artifact(out, spec, overwrite=overwrite) as folder:
+        write_table(folder / "mixture.parquet", mixture.table)
+        write_json(folder / "manifest.json", mixture.manifest)
+        export(mixture.table, folder / "export")
+    if as_json:
+        print_json(mixture.manifest)
+        return
+    _print_manifest(mixture.manifest)
+    say(f"{mixture.table.num_rows} rows in {out}")
+
+
+def _counter(plan: MixPlan, model: str, max_length: int) -> Counter | None:
+    from polypinch.chat import ChatFormat, count_tokens
+    from polypinch.models import find_model
+
+    needed = plan.budget.unit != "examples" or any(
+        dose.quota(plan.budget)[0] != "examples" for dose in plan.doses
+    )
+    try:
+        return count_tokens(ChatFormat.load(find_model(model)), max_length)
+    except PinchError:
+        if needed or model != DEFAULT_MODEL:
+            raise
+        say(f"{DEFAULT_MODEL} is not installed, so tokens are not counted; name a model with --model")
+        return None
+
+
+def _print_manifest(manifest: dict[str, Any], title: str | None = None) -> None:
+    rows = []
+    for line in manifest["languages"]:
+        requested = line["requested"]
+        rows.append(
+            [
+                line["language"],
+                f"{requested['amount']:g} {requested['unit']}" if requested else "the rest",
+                line["examples"],
+                f"{line['share']:.1%}",
+                line["tokens"],
+                line["supervised_tokens"],
+                line["truncated"],
+                line["duplicates"],
+            ]
+        )
+    columns = [
+        "language",
+        "requested",
+        "examples",
+        "share",
+        "tokens",
+        "supervised",
+        "truncated",
+        "duplicates",
+    ]
+    print_table(columns, rows, title)
+
+
+def check_command(
+    study_file: Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="The study.")],
+    out: Annotated[Path, typer.Option(help="Where the study would write, for the space there.")] = Path(),
+    time_it: Annotated[
+        bool, typer.Option("--time/--no-time", help="Time each base model for a few seconds.")
+    ] = True,
+    as_json: Json = False,
+) -> None:
+    """Check a study before anything is spent: masks, truncation, leakage, tokens, time and disk.
+
+    Exits with 1 if something would stop the study. Example: polypinch check study.yaml
+    """
+    from polypinch.specs import load_yaml
+    from polypinch.study import Study, duration, open_inputs, preflight
+
+    found = preflight(open_inputs(load_yaml(study_file, Study)), out, time_it)
+    errors = [problem for problem in found.problems if problem.level == "error"]
+    if as_json:
+        print_json(found.as_dict())
+    else:
+        for name, manifest in found.mixtures.items():
+            _print_manifest(manifest, f"\narm {name}")
+        typer.echo()
+        for problem in found.problems:
+            typer.echo(f"{problem.level}: {problem.where}: {problem.message}\n  fix: {problem.fix}")
+        tokens = found.tokens
+        typer.echo(
+            f"tokens: {tokens['tuned']:,} tuned on, {tokens['scored']:,} scored,"
+            f" at most {tokens['drawn']:,} drawn"
+        )
+        if found.seconds is not None:
+            typer.echo(f"time: about {duration(found.seconds)} on this machine")
+        typer.echo(f"disk: about {found.disk_bytes / 1e9:.1f} GB, {found.disk_free / 1e9:.1f} GB are free")
+        typer.echo("nothing stops this study" if not errors else f"{len(errors)} errors stop this study")
+    if errors:
+        raise typer.Exit(1)
+
+
+class _SpecName(StrEnum):
+    study = "study"
+    plan = "plan"
+
+
+def schema_command(spec: Annotated[_SpecName, typer.Argument(help="Which file's schema.")]) -> None:
+    """Print the JSON Schema of a YAML file, for editors that complete and check as you type.
+
+    Example: polypinch schema study > study.schema.json
+    """
+    from polypinch.mix import MixPlan
+    from polypinch.study import Study
+
+    print_json((Study if spec is _SpecName.study else MixPlan).model_json_schema())

@@ -1,0 +1,126 @@
+"""polypinch tune and answer: the two steps that need a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from polypinch.cli.options import DEFAULT_MODEL, Json, ModelName
+from polypinch.cli.show import print_json
+from polypinch.errors import PinchError
+from polypinch.progress import say
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def tune_command(
+    mixture: Annotated[Path, typer.Argument(metavar="MIXTURE", help="A folder that polypinch mix made.")],
+    out: Annotated[Path, typer.Option(help="Where the adapter, or the model, goes.")],
+    model: ModelName = DEFAULT_MODEL,
+    recipe_file: Annotated[Path | None, typer.Option("--recipe", help="Settings as YAML.")] = None,
+    seed: Annotated[int, typer.Option(help="Orders rows and initialises adapters.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Tune a model on a mixture, with the loss on responses only; killed, it resumes where it was.
+
+    Example: polypinch tune mixture --out tuned --model Qwen/Qwen3-0.6B-Base
+    """
+    from polypinch.files import artifact, file_sha256, read_json, read_table
+    from polypinch.models import find_model
+    from polypinch.specs import load_yaml
+    from polypinch.tune import TuneRecipe, tune
+
+    rows = read_table(mixture / "mixture.parquet")
+    recipe = load_yaml(recipe_file, TuneRecipe) if recipe_file else TuneRecipe()
+    base = find_model(model)
+    spec = {
+        "mixture": file_sha256(mixture / "mixture.parquet"),
+        "recipe": recipe.model_dump(mode="json"),
+        "model": base.fingerprint,
+        "model_name": model,
+        "seed": seed,
+    }
+    with artifact(out, spec) as folder:
+        tune(rows, base, recipe, seed, folder)
+    summary = read_json(out / "summary.json")
+    if as_json:
+        print_json({**summary, "path": str(out)})
+    else:
+        say(f"{summary['steps']} steps over {summary['tokens']:,} tokens in {summary['seconds']} s: {out}")
+
+
+def answer_command(
+    prompts: Annotated[str, typer.Argument(metavar="POOL", help="Built-in pool, or a pool's path.")],
+    out: Annotated[Path, typer.Option(help="Where answers.parquet goes.")],
+    model: ModelName = DEFAULT_MODEL,
+    tuned: Annotated[
+        Path | None, typer.Option(help="What polypinch tune made; without it the base answers.")
+    ] = None,
+    only: Annotated[str | None, typer.Option("--languages", help="Comma-separated tags.")] = None,
+    items: Annotated[int | None, typer.Option(help="Answer the first so many items.")] = None,
+    max_new_tokens: Annotated[int, typer.Option(help="An answer is cut off here.")] = 256,
+    temperature: Annotated[float, typer.Option(help="0 is greedy.")] = 0.0,
+    top_p: Annotated[float, typer.Option(help="The nucleus' mass.")] = 1.0,
+    samples: Annotated[int, typer.Option(help="Answers to each prompt.")] = 1,
+    seed: Annotated[int, typer.Option(help="Of the sampling.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Let a model answer a pool's held-out prompts (all rows, if none is held out).
+
+    Example: polypinch answer pinch12 --out answers --tuned tuned --languages en,fi,sw
+    """
+    from polypinch.answer import Sampling, TransformersEngine
+    from polypinch.answer import answer as draw
+    from polypinch.chat import ChatFormat
+    from polypinch.files import artifact, is_done, read_json, read_table
+    from polypinch.models import find_model
+    from polypinch.pool import open_pool
+    from polypinch.tune import load_tuned
+
+    rows = _prompts(prompts, only, items)
+    base = find_model(model)
+    if tuned is not None and not is_done(tuned):
+        raise PinchError(f"{tuned} is no finished tuning", fix="name a folder that polypinch tune made")
+    sampling = Sampling(
+        max_new_tokens=max_new_tokens, temperature=temperature, top_p=top_p, samples=samples, seed=seed
+    )
+    spec = {
+        "model": base.fingerprint,
+        "tuned": read_json(tuned / "done.json")["fingerprint"] if tuned else None,
+        "sampling": sampling.model_dump(mode="json"),
+        "rows": rows.select(["item_id", "language"]).to_pylist(),
+        "prompts": open_pool(prompts).fingerprint,
+    }
+    with artifact(out, spec) as folder:
+        recipe = read_json(tuned / "spec.json").get("recipe", {}) if tuned else {}
+        chat = ChatFormat.load(base, recipe.get("chat_template"))
+        engine = TransformersEngine(load_tuned(base, tuned), chat)
+        draw(rows, engine, chat, sampling, folder)
+    if as_json:
+        print_json(read_table(out / "answers.parquet").to_pylist())
+    else:
+        say(f"{rows.num_rows * samples} answers: {out / 'answers.parquet'}")
+
+
+def _prompts(name: str, only: str | None, items: int | None) -> pa.Table:
+    import pyarrow.compute as pc
+
+    from polypinch.languages import languages
+    from polypinch.pool import open_pool
+
+    pool = open_pool(name)
+    where = pc.field("split") == "heldout" if "heldout" in pool.split_languages() else None
+    if only:
+        chosen = pc.field("language").isin(languages([tag.strip() for tag in only.split(",")]))
+        where = chosen if where is None else where & chosen
+    rows = pool.select(["item_id", "language", "messages"], where)
+    if items is not None:
+        rows = rows.filter(pc.is_in(rows["item_id"], value_set=rows["item_id"].unique().slice(0, items)))
+    if not rows.num_rows:
+        raise PinchError(
+            f"pool {pool.name} has no prompt in {only}", fix=f"it has {', '.join(pool.languages())}"
+        )
+    return rows

@@ -1,0 +1,125 @@
+"""polypinch run, status, report and demo."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from polypinch.cli.options import DEFAULT_MODEL, Json
+from polypinch.cli.show import print_json, print_table
+from polypinch.errors import PinchError
+from polypinch.progress import say
+
+if TYPE_CHECKING:
+    from polypinch.study import Store, Study
+
+_RECORD = "study.json"
+StoreFolder = Annotated[
+    Path | None, typer.Option(help="Artifacts, shared by studies that name the same. [default: OUT/store]")
+]
+
+
+def _run(study: Study, out: Path, store_folder: Path | None) -> None:
+    from polypinch.files import write_json
+    from polypinch.models import GEMMA_TERMS
+    from polypinch.study import Store, build, duration, open_inputs, report, run
+
+    started = time.monotonic()
+    chosen = store_folder or Path(os.environ.get("POLYPINCH_STORE") or out / "store")
+    if DEFAULT_MODEL in study.models:
+        say(GEMMA_TERMS)
+    inputs = open_inputs(study)
+    write_json(out / _RECORD, {"study": study.model_dump(mode="json"), "store": str(chosen.resolve())})
+    store = Store(chosen)
+    graph = build(inputs, store)
+    run(graph, store)
+    page = report(inputs, graph, store, out)
+    say(f"done in {duration(time.monotonic() - started)}; the report: {page}")
+
+
+def run_command(
+    study_file: Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="The study.")],
+    out: Annotated[Path, typer.Option(help="The study's folder: report, tables, figures.")],
+    store: StoreFolder = None,
+) -> None:
+    """Run a study to its report. Finished steps are skipped, so after Ctrl-C run it again.
+
+    Example: polypinch run study.yaml --out study
+    """
+    from polypinch.specs import load_yaml
+    from polypinch.study import Study
+
+    _run(load_yaml(study_file, Study), out, store)
+
+
+def demo_command(
+    out: Annotated[Path, typer.Option(help="The study's folder.")] = Path("demo"), store: StoreFolder = None
+) -> None:
+    """Run the built-in study: gemma-3-270m on pinch12, a dose-response picture in minutes on two cores.
+
+    Example: polypinch demo --out demo
+    """
+    from polypinch.specs import load_yaml
+    from polypinch.study import Study
+
+    with as_file(files("polypinch.study") / "demo.yaml") as path:
+        _run(load_yaml(path, Study), out, store)
+
+
+def _recorded(out: Path) -> tuple[Study, Store]:
+    from polypinch.files import read_json
+    from polypinch.specs import validate
+    from polypinch.study import Store, Study
+
+    record = out / _RECORD
+    if not record.is_file():
+        raise PinchError(f"{out} holds no study", fix="name a folder that polypinch run made")
+    data = read_json(record)
+    return validate(data["study"], Study, str(record)), Store(Path(data["store"]))
+
+
+def status_command(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="A study's folder.")], as_json: Json = False
+) -> None:
+    """Show what of a study is done.
+
+    Example: polypinch status study
+    """
+    from polypinch.study import build, open_inputs
+
+    study, store = _recorded(out)
+    graph = build(open_inputs(study), store)
+    rows = [
+        {"kind": stage.kind, "name": stage.name, "state": store.state(stage), "path": str(store.path(stage))}
+        for stage in graph.stages()
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    print_table(["step", "name", "state"], [[row["kind"], row["name"], row["state"]] for row in rows])
+    counts = Counter(row["state"] for row in rows)
+    typer.echo(f"{counts['done']} of {len(rows)} steps are done")
+
+
+def report_command(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="A study's folder.")], as_json: Json = False
+) -> None:
+    """Write a finished study's report again: report.html, tables/*.csv, figures/*.svg.
+
+    Example: polypinch report study
+    """
+    from polypinch.study import build, open_inputs, report
+
+    study, store = _recorded(out)
+    inputs = open_inputs(study)
+    page = report(inputs, build(inputs, store), store, out)
+    if as_json:
+        print_json({"report": str(page)})
+    else:
+        typer.echo(page)

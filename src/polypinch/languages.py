@@ -1,0 +1,118 @@
+"""Languages: BCP-47 tags with their names, scripts and families."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import langcodes
+
+from polypinch.errors import PinchError
+
+PAPER_LANGUAGES = ("ar", "zh", "cs", "en", "et", "fi", "he", "hi", "it", "ru", "es", "sw")
+"""The twelve languages of Shaham et al. (2024), arXiv 2401.01854."""
+
+_RIGHT_TO_LEFT = frozenset({"Arab", "Hebr", "Syrc", "Thaa", "Nkoo", "Adlm", "Rohg", "Mand", "Samr"})
+
+# Branches as in Glottolog 5; language_data holds names and scripts but no genealogy.
+_FAMILIES = {
+    "Semitic": "ar he mt am ti arz",
+    "Sinitic": "zh yue",
+    "Slavic": "ru uk be pl cs sk sl hr sr bs bg mk",
+    "Germanic": "en de nl sv da nb nn no is af yi lb",
+    "Romance": "es it fr pt ro ca gl oc",
+    "Finnic": "fi et",
+    "Ugric": "hu",
+    "Indo-Aryan": "hi ur bn pa gu mr ne si as or sd",
+    "Iranian": "fa ku ps tg ckb",
+    "Bantu": "sw zu xh st tn sn ny rw lg ln",
+    "Turkic": "tr az kk uz ky tt tk ug",
+    "Dravidian": "ta te kn ml",
+    "Japonic": "ja",
+    "Koreanic": "ko",
+    "Baltic": "lt lv",
+    "Celtic": "ga cy gd br",
+    "Hellenic": "el",
+    "Armenian": "hy",
+    "Albanian": "sq",
+    "Kartvelian": "ka",
+    "Austronesian": "id ms jv su tl fil mg mi ceb haw sm",
+    "Austroasiatic": "vi km",
+    "Tai": "th lo",
+    "Tibeto-Burman": "my bo dz",
+    "Mongolic": "mn",
+    "Basque": "eu",
+    "Volta-Niger": "yo ig",
+    "Chadic": "ha",
+    "Cushitic": "so om",
+    "Atlantic": "wo ff",
+}
+_FAMILY_OF = {tag: family for family, tags in _FAMILIES.items() for tag in tags.split()}
+
+
+@dataclass(frozen=True)
+class Language:
+    """One language.
+
+    Attributes:
+        tag: BCP-47 tag, as short as it can be (``en``, ``zh``, ``pt-BR``).
+        name: its English name.
+        autonym: its own name.
+        script: ISO 15924 code (``Latn``, ``Arab``).
+        family: its branch, or ``None`` where this table does not know it.
+        direction: ``ltr`` or ``rtl``.
+    """
+
+    tag: str
+    name: str
+    autonym: str
+    script: str
+    family: str | None
+    direction: str
+
+
+@lru_cache(maxsize=4096)
+def language(tag: str) -> Language:
+    """Look up a language by tag; other forms of the same tag (``eng``, ``iw``, ``cmn``) become it.
+
+    Raises:
+        PinchError: no language has this tag.
+    """
+    try:
+        standard = langcodes.standardize_tag(tag.replace("_", "-"), macro=True)
+        found = langcodes.Language.get(standard)
+        known = found.is_valid() and found.language is not None and found.language != "und"
+    except (langcodes.LanguageTagError, AttributeError):
+        known = False
+    if not known:
+        raise PinchError(f"unknown language {tag!r}", fix=_suggestion(tag))
+    simple = found.simplify_script()
+    script = found.assume_script().script or found.maximize().script or "Zyyy"
+    return Language(
+        tag=simple.to_tag(),
+        name=found.display_name(),
+        autonym=found.autonym(),
+        script=script,
+        family=_FAMILY_OF.get(found.language),
+        direction="rtl" if script in _RIGHT_TO_LEFT else "ltr",
+    )
+
+
+def _suggestion(tag: str) -> str:
+    try:
+        return f"use the tag {langcodes.find(str(tag)).to_tag()!r}"
+    except LookupError:
+        return "use a BCP-47 tag such as en, zh, sw or pt-BR"
+
+
+def languages(tags: list[str] | tuple[str, ...]) -> list[str]:
+    """Normalise several tags, keeping their order.
+
+    Raises:
+        PinchError: a tag is unknown, or two of them mean the same language.
+    """
+    normal = [language(tag).tag for tag in tags]
+    twice = sorted({tag for tag in normal if normal.count(tag) > 1})
+    if twice:
+        raise PinchError(f"language {', '.join(twice)} is named twice", fix="name each language once")
+    return normal

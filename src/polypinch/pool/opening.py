@@ -1,0 +1,36 @@
+"""Opening a pool by name or path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from polypinch.errors import PinchError
+from polypinch.pool.builtin import PINCH12, pinch12
+from polypinch.pool.pool import Pool
+
+
+def open_pool(name_or_path: str) -> Pool:
+    """Open ``pinch12``, or a Parquet file or folder that ``polypinch pool import`` made.
+
+    Raises:
+        PinchError: it is neither; the message says how to make a pool of it.
+    """
+    if name_or_path == PINCH12:
+        return pinch12()
+    path = Path(name_or_path)
+    has_parquet = (
+        any(path.glob("*.parquet")) if path.is_dir() else path.suffix == ".parquet" and path.is_file()
+    )
+    if has_parquet:
+        return Pool.from_parquet(path)
+    if path.is_dir():
+        raise PinchError(f"{path} holds no Parquet file", fix="give the pool's file, or the folder it is in")
+    if path.exists():
+        raise PinchError(
+            f"{path} is not a pool: that is a Parquet file",
+            fix=f"polypinch pool import {path} --language TAG --out POOL.parquet",
+        )
+    raise PinchError(
+        f"no pool {name_or_path!r}: neither {PINCH12} nor a file or folder",
+        fix="give a path, or import one from the Hub: polypinch pool import hub:NAME --out POOL.parquet",
+    )

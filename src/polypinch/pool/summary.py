@@ -1,0 +1,44 @@
+"""What a pool consists of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from polypinch.pool.builtin import PINCH12, pinch12_items
+from polypinch.pool.pool import Pool
+
+_KINDS = {"sources": "source", "licences": "licence", "origins": "origin"}
+
+
+def summary(pool: Pool) -> dict[str, Any]:
+    """Count a pool's rows by split and language, source, licence and origin; pinch12's also by task."""
+    counted: dict[str, Any] = {kind: {} for kind in _KINDS}
+    for batch in pool.batches(list(_KINDS.values())):
+        for kind, column in _KINDS.items():
+            for pair in pc.value_counts(batch.column(column)).to_pylist():
+                name = str(pair["values"])
+                counted[kind][name] = counted[kind].get(name, 0) + pair["counts"]
+    found = {
+        "pool": pool.name,
+        "fingerprint": pool.fingerprint,
+        "total": pool.count(),
+        "items": len(pc.unique(pool.select(["item_id"])["item_id"])),
+        "languages": pool.languages(),
+        "rows": pool.split_languages(),
+        **counted,
+    }
+    if pool.name == PINCH12:
+        found["tasks"] = _tasks(pinch12_items())
+    return found
+
+
+def _tasks(items: pa.Table) -> dict[str, dict[str, int]]:
+    """Count items by task: ``{"advice": {"everyday train": 9, …}, …}``."""
+    grouped = items.group_by(["task", "domain", "split"]).aggregate([([], "count_all")])
+    tasks: dict[str, dict[str, int]] = {}
+    for row in sorted(grouped.to_pylist(), key=lambda row: (row["task"], row["domain"], row["split"])):
+        tasks.setdefault(row["task"], {})[f"{row['domain']} {row['split']}"] = row["count_all"]
+    return tasks

@@ -1,0 +1,96 @@
+"""What a checker asks of one text: is it clean, which numbers does it hold, which language is it in."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from polypinch.languages import language
+
+MIN_LETTERS = 25
+"""A text of fewer letters is too short to tell its language (of a script of words, 10)."""
+SURE = 0.9
+RUN = 3
+
+_BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_NUMBER = re.compile(r"\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)|\d+(?:[.,:٫٬’'\u00a0\u202f]\d+)*")
+_SEPARATOR = re.compile(r"\D")
+_LATIN = re.compile(r"[A-Za-z][A-Za-z'’-]+(?:[ ,;]+[A-Za-z][A-Za-z'’-]*)*")
+_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`|https?://\S+", re.DOTALL)
+_SENTENCE = re.compile(r"(?<=[.!?。！？।؟])\s*|\n+")
+_WORD_SCRIPTS = frozenset({"Hans", "Hant", "Hani", "Jpan", "Kore"})
+
+
+def flaws(text: str) -> list[str]:
+    """Return what is wrong with a text whatever its language: empty, padded, not NFC, bidi controls."""
+    if not text.strip():
+        return ["empty text"]
+    found = []
+    if text != text.strip():
+        found.append("white space around the text")
+    if not unicodedata.is_normalized("NFC", text):
+        found.append("not in Unicode normal form NFC")
+    control = _BIDI.search(text)
+    if control:
+        found.append(f"bidi control U+{ord(control[0]):04X} at character {control.start() + 1}")
+    return found
+
+
+def numbers(text: str) -> dict[str, str]:
+    """Return the numbers written in digits: their digits alone, in ASCII, by how they are written.
+
+    ``18:30``, ``18.30`` and ``١٨:٣٠`` are all 1830; ``1 000`` and ``1,000`` are 1000.
+    """
+    return {_ascii(_SEPARATOR.sub("", found)): found for found in _NUMBER.findall(text)}
+
+
+def _ascii(digits: str) -> str:
+    return digits if digits.isascii() else "".join(str(unicodedata.digit(digit)) for digit in digits)
+
+
+def latin_runs(text: str) -> list[str]:
+    """Return the runs of Latin words of two letters or more."""
+    return _LATIN.findall(text)
+
+
+def prose(text: str) -> str:
+    """Return a text without code, in fences or back-ticks, and without addresses of the web."""
+    return _CODE.sub(" ", text)
+
+
+def sentences(text: str) -> list[str]:
+    """Cut a text roughly into sentences and lines."""
+    return [part for part in _SENTENCE.split(text) if part]
+
+
+def long_enough(text: str, tag: str) -> bool:
+    """Tell whether a text has letters enough for its language to be told."""
+    least = 10 if language(tag).script in _WORD_SCRIPTS else MIN_LETTERS
+    return sum(char.isalpha() for char in text) >= least
+
+
+def primary(tag: str) -> str:
+    """Return a tag's language alone: ``pt`` of ``pt-BR``."""
+    return tag.split("-", maxsplit=1)[0]
+
+
+class Identify:
+    """py3langid restricted to some languages (English always among them).
+
+    Attributes:
+        candidates: primary tags that it knows, of those asked for.
+    """
+
+    def __init__(self, tags: Iterable[str]) -> None:
+        from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415 (loads a model: 0.2 s)
+
+        self._model = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+        known = set(self._model.nb_classes)
+        self.candidates = sorted(({primary(tag) for tag in tags} | {"en"}) & known)
+        self._model.set_languages(self.candidates)
+
+    def __call__(self, text: str) -> tuple[str, float]:
+        """Return the likeliest candidate and its probability."""
+        tag, probability = self._model.classify(text)
+        return str(tag), float(probability)

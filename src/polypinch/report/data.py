@@ -1,0 +1,120 @@
+"""What a report shows, already measured: plain values, no files, no arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+UNTUNED = "untuned"
+"""The name of the arm that stands for the base model before any tuning."""
+
+GROUPS = ("base", "seen", "unseen")
+AVERAGES = ("seen", "unseen", "others")
+
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class ArmInfo:
+    """One arm, in the words of its delivered mixture.
+
+    Attributes:
+        name: its name in the study; the untuned base model is ``untuned``, with no rows.
+        dose_examples: delivered rows that are not in the base language.
+        dose_share: the same, as a share of all delivered rows (0 to 1).
+        rows: all delivered rows.
+        is_baseline: whether it is a tuned arm without a dose.
+        label: its dose in words, e.g. ``8 of 96``.
+    """
+
+    name: str
+    dose_examples: int
+    dose_share: float
+    rows: int
+    is_baseline: bool
+    label: str
+
+
+@dataclass(frozen=True)
+class LanguageInfo:
+    """One evaluated language.
+
+    Attributes:
+        tag: BCP-47 tag.
+        name: its English name.
+        autonym: its own name.
+        direction: ``ltr`` or ``rtl``.
+        group: ``base``, ``seen`` (dosed in some arm) or ``unseen``.
+    """
+
+    tag: str
+    name: str
+    autonym: str
+    direction: str
+    group: str
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One held-out prompt in one language with what each arm answered.
+
+    Attributes:
+        item_id: the item; its translations share it.
+        language: the tag of the prompt's language.
+        prompt: the prompt's text.
+        reference: the reference response, or ``None``.
+        answers: the answer's text by arm.
+        in_language: by arm, whether the answer is in the prompt's language; ``None`` where it can't be told.
+    """
+
+    item_id: str
+    language: str
+    prompt: str
+    reference: str | None
+    answers: dict[str, str]
+    in_language: dict[str, bool | None]
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """Everything a report shows.
+
+    Each row of ``scores``, ``fidelity``, ``loss`` and ``loss_change`` has ``model``, ``arm``, ``language``
+    (a tag, or ``seen``, ``unseen``, ``others`` for an average over languages that are not the base),
+    ``value``, ``low``, ``high`` (95 % interval), ``n_items`` and ``n_seeds``. Any of the four may be empty:
+    that was not measured.
+
+    Attributes:
+        title: the study's name.
+        models: base models' names.
+        answer: the study's answer in one sentence.
+        caveats: what the numbers cannot tell.
+        arms: in order of dose, the untuned base first.
+        languages: evaluated languages.
+        scores: 0 to 100, 50 is parity; also ``against``, ``flip_rate``, ``missing``.
+        fidelity: 0 to 1; also ``line_pass``, ``word_pass``, ``abstained``.
+        loss: bits per byte of the reference responses.
+        loss_change: paired change of bits per byte against the baseline arm; negative is better.
+        mixtures: ``arm``, ``language``, ``requested``, ``examples``, ``share``, ``tokens``,
+            ``supervised_tokens``, ``truncated``, ``duplicates``.
+        samples: answers to show side by side.
+        settings: how the study was run, JSON-able.
+        versions: package versions.
+        artifacts: ``arm``, ``seed``, ``kind``, ``path``; with several base models also ``model``.
+    """
+
+    title: str
+    models: list[str]
+    answer: str
+    caveats: list[str]
+    arms: list[ArmInfo]
+    languages: list[LanguageInfo]
+    scores: Rows = field(default_factory=list)
+    fidelity: Rows = field(default_factory=list)
+    loss: Rows = field(default_factory=list)
+    loss_change: Rows = field(default_factory=list)
+    mixtures: Rows = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    artifacts: Rows = field(default_factory=list)

@@ -1,0 +1,60 @@
+// Draws every chart over its still picture, in the reader's colours and at the reader's width.
+// vegaEmbed is in scope: this snippet is bundled together with Vega.
+const read = (id) => JSON.parse(document.getElementById(id).textContent);
+const configs = read("chart-configs");
+const dark = window.matchMedia("(prefers-color-scheme: dark)");
+
+function fitted(source, width) {
+  const spec = structuredClone(source);
+  const hints = spec.usermeta;
+  const room = Math.max(width, hints.least);
+  spec.usermeta = undefined;
+  if (spec.facet) {
+    const gap = hints.gap;
+    const columns = Math.max(2, Math.min(spec.columns, Math.floor(room / 150)));
+    const cell = Math.floor((room - 16) / columns) - gap;
+    spec.columns = columns;
+    spec.spec.width = Math.min(cell, 190);
+    return spec;
+  }
+  spec.width = room;
+  spec.autosize = { type: "fit-x", contains: "padding" };
+  return spec;
+}
+
+async function draw(chart) {
+  const spec = fitted(read(chart.dataset.spec), chart.clientWidth);
+  const live = chart.querySelector(".live");
+  const options = {
+    actions: false,
+    ast: true,
+    renderer: "svg",
+    config: configs[dark.matches ? "dark" : "light"],
+    tooltip: { theme: dark.matches ? "dark" : "light" },
+  };
+  if (chart.view) chart.view.finalize();
+  chart.view = await vegaEmbed(live, spec, options);
+  chart.classList.add("is-live");
+}
+
+const charts = [...document.querySelectorAll(".chart")];
+let width = 0;
+async function drawAll(force) {
+  if (!force && width === document.documentElement.clientWidth) return;
+  width = document.documentElement.clientWidth;
+  for (const chart of charts) {
+    // The still picture stays where a chart cannot be drawn.
+    await draw(chart).catch((error) => {
+      chart.classList.remove("is-live");
+      console.error(error);
+    });
+  }
+  document.documentElement.dataset.drawn = charts.filter((chart) => chart.classList.contains("is-live")).length;
+}
+let waiting;
+window.addEventListener("resize", () => {
+  clearTimeout(waiting);
+  waiting = setTimeout(() => drawAll(false), 150);
+});
+dark.addEventListener("change", () => drawAll(true));
+drawAll(true);

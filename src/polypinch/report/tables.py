@@ -1,0 +1,156 @@
+"""Tables: as CSV files, and laid out language × arm for reading."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from typing import Any
+
+from polypinch.report.data import AVERAGES, GROUPS, ReportData, Rows
+
+_ESTIMATE = ("model", "arm", "language", "value", "low", "high", "n_items", "n_seeds")
+_COLUMNS = {
+    "scores": (*_ESTIMATE, "against", "flip_rate", "missing"),
+    "fidelity": (*_ESTIMATE, "line_pass", "word_pass", "abstained"),
+    "loss": _ESTIMATE,
+    "loss_change": _ESTIMATE,
+    "mixtures": (
+        *("arm", "language", "requested", "examples", "share"),
+        *("tokens", "supervised_tokens", "truncated", "duplicates"),
+    ),
+}
+
+
+def known(value: Any) -> bool:
+    """Tell whether a cell holds something: ``None`` and NaN are nothing."""
+    return value is not None and not (isinstance(value, float) and math.isnan(value))
+
+
+def csv_tables(data: ReportData) -> dict[str, str]:
+    """Return the report's tables as CSV texts by name; floats keep every digit, nothing is an empty cell.
+
+    A row's columns that the table does not name come last.
+    """
+    return {name: _csv(getattr(data, name), columns) for name, columns in _COLUMNS.items()}
+
+
+def _csv(rows: Rows, columns: tuple[str, ...]) -> str:
+    names = dict.fromkeys([*columns, *(name for row in rows for name in row)])
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    for row in rows:
+        writer.writerow([row[name] if known(row.get(name)) else "" for name in names])
+    return text.getvalue()
+
+
+def row_names(data: ReportData) -> list[tuple[str, str, str]]:
+    """Return (key, name, group) of every row a picture or table can have, in reading order.
+
+    The base language first, then the seen average and its languages, then the unseen ones. A language alone
+    in its group is its own average.
+    """
+    found = []
+    for group in GROUPS:
+        members = [(one.tag, one.name, group) for one in data.languages if one.group == group]
+        if group != "base" and len(members) > 1:
+            found.append((group, f"{group.capitalize()} average", group))
+        found += members
+    return found
+
+
+def strong_rows(data: ReportData) -> set[str]:
+    """Return the rows that a reader looks at first: averages, and languages alone in their group."""
+    names = row_names(data)
+    alone = {key for key, _, group in names if sum(group == other for _, _, other in names) == 1}
+    return {key for key, _, _ in names if is_average(key)} | alone
+
+
+def is_average(key: str) -> bool:
+    """Tell whether a row's key stands for an average rather than a language."""
+    return key in AVERAGES
+
+
+def pivot(data: ReportData, table: str, model: str, number: str) -> dict[str, Any]:
+    """Lay one model's rows of a table out as language × arm, values with their intervals as texts.
+
+    Returns:
+        ``title``, ``corner``, ``arms`` and ``rows`` of (name, average, first, cells); a cell is ``None``
+        where nothing was measured.
+    """
+    cells = {
+        (row["language"], row["arm"]): {
+            "value": _text(row["value"], number),
+            "span": f"{_text(row.get('low'), number)} to {_text(row.get('high'), number)}",
+        }
+        for row in getattr(data, table)
+        if row["model"] == model and known(row["value"])
+    }
+    arms = [arm for arm in data.arms if any(name == arm.name for _, name in cells)]
+    rows = [
+        {
+            "name": name,
+            "average": is_average(key),
+            "first": is_average(key),
+            "cells": [cells.get((key, arm.name)) for arm in arms],
+        }
+        for key, name, _ in row_names(data)
+        if any(key == found for found, _ in cells)
+    ]
+    return {"title": table.replace("_", " "), "corner": "language", "arms": arms, "rows": rows}
+
+
+def _text(value: Any, number: str) -> str:
+    return format(value, number).replace("-", "−") if known(value) else "?"
+
+
+def manifest_lines(data: ReportData) -> list[dict[str, Any]]:
+    """Return the manifests' lines as texts, in the arms' order; ``first`` marks an arm's first line.
+
+    A cell with ``lack`` says something was lost: rows truncated or repeated, or fewer than requested.
+    """
+    names = {one.tag: one.name for one in data.languages}
+    order = {arm.name: at for at, arm in enumerate(data.arms)}
+    lines: list[dict[str, Any]] = []
+    for line in sorted(data.mixtures, key=lambda line: order.get(line["arm"], len(order))):
+        cells = [
+            {"text": str(line["requested"]) if known(line.get("requested")) else "–", "lack": False},
+            {"text": _count(line.get("examples")), "lack": _short(line)},
+            {"text": f"{line['share']:.1%}" if known(line.get("share")) else "–", "lack": False},
+        ]
+        for name in ("tokens", "supervised_tokens", "truncated", "duplicates"):
+            lost = name in ("truncated", "duplicates") and bool(line.get(name))
+            cells.append({"text": _count(line.get(name)), "lack": lost})
+        first = not lines or lines[-1]["arm"] != line["arm"]
+        language = names.get(line["language"], line["language"])
+        lines.append({"arm": line["arm"], "language": language, "first": first, "cells": cells})
+    return lines
+
+
+def _count(value: Any) -> str:
+    return f"{value:,}".replace(",", "\u202f") if known(value) else "–"
+
+
+def _short(line: dict[str, Any]) -> bool:
+    """Tell whether fewer examples were delivered than a plain number of them requested."""
+    amount, _, unit = str(line.get("requested")).partition(" ")
+    asked = (
+        float(amount) if amount.replace(".", "", 1).isdigit() and unit in ("", "count", "examples") else 0.0
+    )
+    return asked > (line.get("examples") or 0)
+
+
+def flat(value: Any, path: str = "") -> list[tuple[str, str]]:
+    """Flatten nested settings into (path, text) pairs; lists of plain values stay on one line."""
+    if isinstance(value, dict):
+        return [
+            pair
+            for key, inner in value.items()
+            for pair in flat(inner, f"{path}.{key}" if path else str(key))
+        ]
+    if isinstance(value, (list, tuple)) and any(isinstance(inner, (dict, list)) for inner in value):
+        return [pair for at, inner in enumerate(value, start=1) for pair in flat(inner, f"{path} {at}")]
+    if isinstance(value, (list, tuple)):
+        return [(path, ", ".join(map(str, value)))] if value else []
+    return [(path, "none" if value is None else str(value))]

@@ -1,0 +1,89 @@
+"""Reading YAML into validated specs, with errors that name the file, the key and the fix."""
+
+from __future__ import annotations
+
+import difflib
+import types
+import typing
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from polypinch.errors import PinchError
+
+
+class Spec(BaseModel):
+    """A spec: immutable, and every key known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+SpecT = TypeVar("SpecT", bound=BaseModel)
+
+
+def load_yaml(path: Path, kind: type[SpecT]) -> SpecT:
+    """Read a YAML file as a spec.
+
+    Raises:
+        PinchError: the file is missing, not UTF-8 YAML, or not valid; every wrong key is named.
+    """
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise PinchError(f"{path}: no such file") from error
+    except UnicodeDecodeError as error:
+        raise PinchError(f"{path}: not UTF-8 (byte {error.start})", fix="save it as UTF-8") from error
+    except yaml.YAMLError as error:
+        raise PinchError(f"{path}: not YAML: {error}") from error
+    if not isinstance(data, dict):
+        raise PinchError(f"{path}: holds no keys", fix="see the example in --help")
+    return validate(data, kind, str(path))
+
+
+def validate(data: dict[str, Any], kind: type[SpecT], where: str) -> SpecT:
+    """Validate a dict as a spec; ``where`` names its origin in errors.
+
+    Raises:
+        PinchError: it is not valid.
+    """
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        lines, fixes = [], []
+        for problem in error.errors():
+            key = ".".join(str(part) for part in problem["loc"]) or "(top)"
+            if problem["type"] == "extra_forbidden":
+                lines.append(f"{where}: unknown key {key!r}")
+                near = difflib.get_close_matches(
+                    str(problem["loc"][-1]), _known_keys(kind, problem["loc"]), n=1
+                )
+                if near:
+                    fixes.append(f"did you mean {near[0]!r}?")
+            else:
+                message = problem["msg"].removeprefix("Value error, ")
+                lines.append(f"{where}: {key}: {message}")
+        raise PinchError("\n".join(lines), fix=" ".join(fixes) or None) from error
+
+
+def _known_keys(kind: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    current: Any = kind
+    for part in location[:-1]:
+        if isinstance(part, int):
+            continue
+        field = current.model_fields.get(part)
+        current = _inner_model(field.annotation) if field is not None else None
+        if current is None:
+            return []
+    return list(current.model_fields)
+
+
+def _inner_model(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
+        return annotation if issubclass(annotation, BaseModel) else None
+    for inside in typing.get_args(annotation):
+        found = _inner_model(inside)
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,29 @@
+"""Studies: arms × seeds × base models, run as resumable stages, and reported."""
+
+from polypinch.study.check import Preflight, preflight
+from polypinch.study.graph import Graph, build
+from polypinch.study.inputs import Inputs, open_inputs
+from polypinch.study.reporting import gather, report
+from polypinch.study.runner import duration, run
+from polypinch.study.spec import Arm, Comparison, HeldOut, Study, StudyLanguages
+from polypinch.study.store import Stage, Store
+
+__all__ = [
+    "Arm",
+    "Comparison",
+    "Graph",
+    "HeldOut",
+    "Inputs",
+    "Preflight",
+    "Stage",
+    "Store",
+    "Study",
+    "StudyLanguages",
+    "build",
+    "duration",
+    "gather",
+    "open_inputs",
+    "preflight",
+    "report",
+    "run",
+]

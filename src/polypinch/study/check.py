@@ -1,0 +1,188 @@
+"""The pre-flight of a study: everything that can be refused or foreseen before the first step."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from peft import LoraConfig, get_peft_model
+
+from polypinch.chat import Problem, check_rows, count_tokens
+from polypinch.mix import Mixture, make_mixture
+from polypinch.models import choose_dtype, load_model
+from polypinch.pool import open_pool
+from polypinch.study.inputs import Inputs
+from polypinch.study.spec import MONOLINGUAL, Arm
+from polypinch.tune.speed import Speed, measure
+
+# LoRA's checkpoints hold fp32 adapters and AdamW's two moments; two of them stand at a time.
+_BYTES_PER_TRAINED = 4 * (1 + 2 * 3)
+
+
+@dataclass
+class Preflight:
+    """What a study would do.
+
+    Attributes:
+        problems: errors stop it; warnings are for the reader.
+        mixtures: per arm (first seed) its manifest.
+        tokens: tokens to be tuned on, over arms, seeds and epochs; to be scored; and at most to be drawn.
+        seconds: estimated time, or ``None`` where speed was not measured.
+        disk_bytes: estimated space, weights of the base aside.
+        disk_free: bytes free where the study would write.
+    """
+
+    problems: list[Problem] = field(default_factory=list)
+    mixtures: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tokens: dict[str, int] = field(default_factory=dict)
+    seconds: float | None = None
+    disk_bytes: int = 0
+    disk_free: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it JSON-able."""
+        return asdict(self)
+
+
+def preflight(inputs: Inputs, out: Path, time_it: bool = True) -> Preflight:
+    """Check a study and estimate its cost; nothing is written.
+
+    Args:
+        inputs: the study's inputs, opened.
+        out: where the study would write.
+        time_it: load each base model and time it for a few seconds.
+
+    Raises:
+        PinchError: a plan is impossible, or held-out items are trained on; with the numbers.
+    """
+    study = inputs.study
+    found = Preflight()
+    arms: list[tuple[Arm, str | None]] = [(arm, None) for arm in study.arms]
+    if study.comparison.against == MONOLINGUAL and inputs.has_references:
+        arms += [(Arm(name=f"{MONOLINGUAL}-{tag}"), tag) for tag in study.evaluated]
+    tuned_tokens = 0
+    for model in study.models:
+        chat = inputs.chats[model]
+        for arm, base in arms:
+            recipe = study.recipe(arm)
+            plan = study.plan(arm, study.seeds[0])
+            plan = plan if base is None else plan.model_copy(update={"base": base})
+            heldout = [open_pool(name) for name in plan.heldout]
+            mixture = make_mixture(plan, inputs.pool, count_tokens(chat, recipe.max_length), heldout)
+            found.mixtures.setdefault(arm.name, mixture.manifest)
+            tokens = sum(line["tokens"] for line in mixture.manifest["languages"])
+            tuned_tokens += tokens * recipe.epochs * len(study.seeds)
+            table = mixture.table
+            rows = zip(
+                table["item_id"].to_pylist(),
+                table["language"].to_pylist(),
+                [chat.encode(messages, recipe.max_length) for messages in table["messages"].to_pylist()],
+                strict=True,
+            )
+            found.problems += [
+                Problem(p.level, f"arm {arm.name}: {p.where}", p.message, p.fix)
+                for p in check_rows(chat, list(rows))
+            ]
+            found.problems += _confounded(arm, mixture)
+    found.problems += _limits(inputs)
+    evaluations = len(study.models) * (1 + len(study.seeds) * len(study.arms))
+    scored, drawn = _evaluated_tokens(inputs)
+    found.tokens = {"tuned": tuned_tokens, "scored": scored * evaluations, "drawn": drawn * evaluations}
+    _estimate(inputs, found, out, time_it)
+    return found
+
+
+def _confounded(arm: Arm, mixture: Mixture) -> list[Problem]:
+    """Warn where a pinch comes from elsewhere than the base: language and domain then change together."""
+    base = mixture.manifest["plan"]["base"]
+    table = mixture.table
+    of_base = set(table.filter(pc.equal(table["language"], base))["source"].to_pylist())
+    of_pinch = set(table.filter(pc.not_equal(table["language"], base))["source"].to_pylist())
+    if not of_base or not of_pinch or of_pinch <= of_base:
+        return []
+    message = (
+        f"the pinch comes from {', '.join(sorted(of_pinch))}, the base from {', '.join(sorted(of_base))}:"
+        " what it changes may be the domain's doing, not the language's"
+    )
+    return [
+        Problem(
+            "warning", f"arm {arm.name}", message, "use a parallel pool, so that only the language differs"
+        )
+    ]
+
+
+def _limits(inputs: Inputs) -> list[Problem]:
+    study = inputs.study
+    problems = []
+    items = len(inputs.heldout["item_id"].unique())
+    if not inputs.has_references:
+        problems.append(
+            Problem(
+                "warning",
+                f"held-out items of {study.heldout.pool or study.pool}",
+                "they have no reference responses: neither held-out loss nor the judge 'reference' can be"
+                " had, only the language of the answers",
+                "add reference responses",
+            )
+        )
+    if items < 100:
+        message = f"{items} held-out items resolve only large differences in scores and fidelity"
+        problems.append(Problem("warning", "heldout", message, "hold out more items"))
+    if len(study.seeds) < 3:
+        message = f"{len(study.seeds)} seed cannot tell an arm's effect from a run's luck"
+        problems.append(Problem("warning", "seeds", message, "use at least 3 seeds"))
+    return problems
+
+
+def _evaluated_tokens(inputs: Inputs) -> tuple[int, int]:
+    chat = next(iter(inputs.chats.values()))
+    rows: pa.Table = inputs.heldout
+    scored = 0
+    if inputs.has_references:
+        scored = sum(len(chat.encode(messages).input_ids) for messages in rows["messages"].to_pylist())
+    sampling = inputs.study.answering
+    return scored, inputs.answered.num_rows * sampling.max_new_tokens * sampling.samples
+
+
+def _estimate(inputs: Inputs, found: Preflight, out: Path, time_it: bool) -> None:
+    study = inputs.study
+    trained = 0
+    speeds: list[Speed] = []
+    if time_it:
+        for model in inputs.models.values():
+            loaded = load_model(model, choose_dtype(study.tuning.precision))
+            if study.tuning.method == "lora":
+                config = LoraConfig(r=study.tuning.rank, target_modules="all-linear", task_type="CAUSAL_LM")
+                loaded = get_peft_model(loaded, config)
+            trained = sum(weight.numel() for weight in loaded.parameters() if weight.requires_grad)
+            speeds.append(measure(loaded, inputs.chats[model.name]))
+            del loaded
+        share = 1 / len(speeds)
+        found.seconds = sum(
+            share
+            * (
+                found.tokens["tuned"] / s.tuning
+                + found.tokens["scored"] / s.loss
+                + found.tokens["drawn"] / s.answering
+            )
+            for s in speeds
+        )
+    runs = len(study.models) * len(study.seeds) * len(found.mixtures)
+    found.disk_bytes = runs * trained * 4 + trained * _BYTES_PER_TRAINED + 50_000_000
+    folder = out
+    while not folder.exists():
+        folder = folder.parent
+    found.disk_free = shutil.disk_usage(folder).free
+    if found.disk_bytes > found.disk_free:
+        found.problems.append(
+            Problem(
+                "error",
+                str(out),
+                f"about {found.disk_bytes / 1e9:.1f} GB are needed, {found.disk_free / 1e9:.1f} GB are free",
+                "free space or choose another folder",
+            )
+        )

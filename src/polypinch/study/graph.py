@@ -1,0 +1,333 @@
+"""A study as stages in the order of their needs; every name and fingerprint is known before any work."""
+
+from __future__ import annotations
+
+import gc
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from polypinch.answer import TransformersEngine, answer
+from polypinch.chat import count_tokens
+from polypinch.fidelity import fidelity_table
+from polypinch.files import read_table, write_json, write_table
+from polypinch.judge import judge, quality
+from polypinch.languages import language
+from polypinch.mix import MixPlan, make_mixture
+from polypinch.models import choose_dtype, device
+from polypinch.study.inputs import Inputs, table_fingerprint
+from polypinch.study.spec import MONOLINGUAL, UNTUNED, Arm
+from polypinch.study.store import Stage, Store
+from polypinch.tune import TuneRecipe, heldout_loss, load_tuned, tune
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """One model under one condition and seed, with all that is made of it.
+
+    Attributes:
+        model: the base model's name.
+        arm: the arm's name; ``untuned``, or ``monolingual-xx``, where the study made it.
+        seed: the training seed; ``None`` for the untuned base.
+        evaluated: the languages it is evaluated in.
+        mixture: what it was tuned on.
+        checkpoint: the tuning.
+        loss: its held-out loss.
+        answers: its answers.
+        fidelity: in which language they are.
+    """
+
+    model: str
+    arm: str
+    seed: int | None
+    evaluated: tuple[str, ...]
+    mixture: Stage | None
+    checkpoint: Stage | None
+    loss: Stage | None
+    answers: Stage
+    fidelity: Stage
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One arm's verdicts against another.
+
+    Attributes:
+        arm: whose score it is.
+        against: what the study compares with.
+        verdicts: the stage.
+    """
+
+    arm: Tuned
+    against: str
+    verdicts: Stage
+
+
+@dataclass(frozen=True)
+class Graph:
+    """All stages of a study.
+
+    Attributes:
+        tuned: models under their conditions.
+        compared: comparisons.
+    """
+
+    tuned: tuple[Tuned, ...]
+    compared: tuple[Compared, ...]
+
+    def stages(self) -> list[Stage]:
+        """Return every stage once, each after what it needs."""
+        ordered: dict[str, Stage] = {}
+        for tuned in self.tuned:
+            for stage in (tuned.mixture, tuned.checkpoint, tuned.loss, tuned.answers, tuned.fidelity):
+                if stage is not None:
+                    ordered.setdefault(stage.fingerprint, stage)
+        for compared in self.compared:
+            ordered.setdefault(compared.verdicts.fingerprint, compared.verdicts)
+        return list(ordered.values())
+
+
+class _Loaded:
+    """Keeps the model under evaluation in memory from its loss to its answers, and no other."""
+
+    def __init__(self) -> None:
+        self._key: tuple[str, str] | None = None
+        self._model: Any = None
+
+    def get(self, inputs: Inputs, model: str, checkpoint: Path | None, precision: str) -> Any:
+        key = (model, str(checkpoint))
+        if self._key != key:
+            self.drop()
+            self._model = load_tuned(inputs.models[model], checkpoint, precision)
+            self._key = key
+        return self._model
+
+    def drop(self) -> None:
+        self._key, self._model = None, None
+        gc.collect()
+
+
+def build(inputs: Inputs, store: Store) -> Graph:
+    """Lay out a study's stages. Nothing is run or written."""
+    study = inputs.study
+    loaded = _Loaded()
+    tuned: list[Tuned] = []
+    compared: list[Compared] = []
+    for model in study.models:
+        builder = _Builder(inputs, store, model, loaded)
+        untuned = builder.tuned(None, None, study.evaluated)
+        arms = [builder.tuned(arm, seed, study.evaluated) for seed in study.seeds for arm in study.arms]
+        mono: list[Tuned] = []
+        if study.comparison.against == MONOLINGUAL and inputs.has_references:
+            mono = [
+                builder.tuned(Arm(name=f"{MONOLINGUAL}-{tag}"), seed, (tag,), base=tag)
+                for seed in study.seeds
+                for tag in study.evaluated
+            ]
+        tuned += [untuned, *arms, *mono]
+        if inputs.has_references:
+            compared += builder.comparisons([untuned, *arms], mono)
+    return Graph(tuple(tuned), tuple(compared))
+
+
+class _Builder:
+    """Makes the stages of one base model."""
+
+    def __init__(self, inputs: Inputs, store: Store, model: str, loaded: _Loaded) -> None:
+        self.inputs, self.store, self.model, self.loaded = inputs, store, model, loaded
+        self.study = inputs.study
+        self.base = inputs.models[model]
+        self.chat = inputs.chats[model]
+        self.identity = {"model": self.base.fingerprint, "chat": self.chat.fingerprint}
+
+    def tuned(
+        self, arm: Arm | None, seed: int | None, evaluated: tuple[str, ...], base: str | None = None
+    ) -> Tuned:
+        name = arm.name if arm else UNTUNED
+        about = {"model": self.model, "arm": name, "seed": seed}
+        mixture = checkpoint = loss = None
+        recipe = self.study.recipe(arm) if arm else self.study.tuning
+        label = name if seed is None else f"{name}-s{seed}"
+        if arm is not None and seed is not None:
+            plan = self.study.plan(arm, seed)
+            if base is not None:
+                plan = plan.model_copy(update={"base": base})
+            mixture = self._mixture(plan, recipe, label, about)
+            checkpoint = self._tune(mixture, recipe, seed, label, about)
+        if self.inputs.has_references:
+            loss = self._loss(checkpoint, recipe, evaluated, label, about)
+        answers = self._answers(checkpoint, recipe, evaluated, label, about)
+        fidelity = self._fidelity(answers, label, about)
+        return Tuned(self.model, name, seed, evaluated, mixture, checkpoint, loss, answers, fidelity)
+
+    def _mixture(self, plan: MixPlan, recipe: TuneRecipe, label: str, about: dict[str, Any]) -> Stage:
+        def work(directory: Path) -> None:
+            from polypinch.pool import open_pool  # noqa: PLC0415
+
+            heldout = [open_pool(name) for name in plan.heldout]
+            mixture = make_mixture(
+                plan, self.inputs.pool, count_tokens(self.chat, recipe.max_length), heldout
+            )
+            write_table(directory / "mixture.parquet", mixture.table)
+            write_json(directory / "manifest.json", mixture.manifest)
+
+        spec = {
+            "plan": plan.model_dump(mode="json", exclude={"pool", "heldout"}),
+            "pool": self.inputs.pool.fingerprint,
+            "heldout": self.inputs.heldout_fingerprint,
+            "max_length": recipe.max_length,
+            **self.identity,
+        }
+        return Stage("mixture", label, spec, (), work, about)
+
+    def _tune(
+        self, mixture: Stage, recipe: TuneRecipe, seed: int, label: str, about: dict[str, Any]
+    ) -> Stage:
+        development = self.inputs.development
+
+        def work(directory: Path) -> None:
+            self.loaded.drop()
+            rows = read_table(self.store.path(mixture) / "mixture.parquet")
+            tune(rows, self.base, recipe, seed, directory, development, label=f"tune {label}")
+
+        spec = {
+            "recipe": recipe.model_dump(mode="json", exclude={"report_to"}),
+            "seed": seed,
+            "dtype": str(choose_dtype(recipe.precision)),
+            "device": device().type,
+            "development": table_fingerprint(development) if development is not None else None,
+            **self.identity,
+        }
+        return Stage("tune", label, spec, (mixture,), work, about)
+
+    def _checkpoint(self, stage: Stage | None) -> Path | None:
+        return None if stage is None else self.store.path(stage)
+
+    def _loss(
+        self,
+        checkpoint: Stage | None,
+        recipe: TuneRecipe,
+        tags: tuple[str, ...],
+        label: str,
+        about: dict[str, Any],
+    ) -> Stage:
+        rows = _in_languages(self.inputs.heldout, tags)
+
+        def work(directory: Path) -> None:
+            model = self.loaded.get(self.inputs, self.model, self._checkpoint(checkpoint), recipe.precision)
+            table = heldout_loss(
+                model, self.chat, rows, recipe.max_length, recipe.micro_tokens, label=f"loss {label}"
+            )
+            write_table(directory / "loss.parquet", table)
+
+        spec = {
+            "rows": table_fingerprint(rows),
+            "max_length": recipe.max_length,
+            "dtype": str(choose_dtype(recipe.precision)),
+            **self.identity,
+        }
+        return Stage("loss", label, spec, (checkpoint,) if checkpoint else (), work, about)
+
+    def _answers(
+        self,
+        checkpoint: Stage | None,
+        recipe: TuneRecipe,
+        tags: tuple[str, ...],
+        label: str,
+        about: dict[str, Any],
+    ) -> Stage:
+        rows = _in_languages(self.inputs.answered, tags)
+        sampling = self.study.answering
+
+        def work(directory: Path) -> None:
+            model = self.loaded.get(self.inputs, self.model, self._checkpoint(checkpoint), sampling.precision)
+            engine = TransformersEngine(model, self.chat)
+            answer(rows, engine, self.chat, sampling, directory, label=f"answer {label}")
+
+        spec = {
+            "rows": table_fingerprint(rows),
+            "sampling": sampling.model_dump(mode="json"),
+            "dtype": str(choose_dtype(sampling.precision)),
+            "engine": "transformers",
+            **self.identity,
+        }
+        return Stage("answers", label, spec, (checkpoint,) if checkpoint else (), work, about)
+
+    def _fidelity(self, answers: Stage, label: str, about: dict[str, Any]) -> Stage:
+        candidates = sorted({*self.study.evaluated, "en"})
+
+        def work(directory: Path) -> None:
+            table = read_table(self.store.path(answers) / "answers.parquet")
+            found = fidelity_table(table["text"].to_pylist(), table["language"].to_pylist(), candidates)
+            for name in ("item_id", "language", "sample"):
+                found = found.append_column(name, table[name])
+            write_table(directory / "fidelity.parquet", found)
+
+        return Stage("fidelity", label, {"candidates": candidates}, (answers,), work, about)
+
+    def comparisons(self, arms: list[Tuned], mono: list[Tuned]) -> list[Compared]:
+        """Return each arm's comparison, seed by seed."""
+        against = self.study.comparison.against
+        seeds = self.study.seeds
+        result = []
+        for arm in arms:
+            if arm.arm == against:
+                continue
+            for seed in seeds if arm.seed is None else (arm.seed,):
+                if against == MONOLINGUAL:
+                    others = [other for other in mono if other.seed == seed]
+                else:
+                    others = [other for other in arms if other.arm == against and other.seed in (seed, None)]
+                result.append(Compared(arm, against, self._verdicts(arm, others, against, seed)))
+                if arm.seed is None and all(other.seed is None for other in others):
+                    break
+        return result
+
+    def _verdicts(self, arm: Tuned, others: list[Tuned], against: str, seed: int) -> Stage:
+        margin = self.study.comparison.tie_margin
+        references = self.inputs.references()
+        answered = self.inputs.answered
+        keys = list(zip(answered["item_id"].to_pylist(), answered["language"].to_pylist(), strict=True))
+
+        def work(directory: Path) -> None:
+            ours = self._qualities(arm, references)
+            theirs: dict[Key, float] = {}
+            for other in others:
+                theirs.update(self._qualities(other, references))
+            write_table(
+                directory / "verdicts.parquet", judge(arm.arm, against, seed, ours, theirs, keys, margin)
+            )
+
+        spec = {
+            "judge": self.study.comparison.judge,
+            "tie_margin": margin,
+            "arm": arm.arm,
+            "against": against,
+            "seed": seed,
+            "heldout": self.inputs.heldout_fingerprint,
+        }
+        needs = tuple(stage for one in (arm, *others) for stage in (one.answers, one.fidelity))
+        label = f"{arm.arm}-against-{against}-s{seed}"
+        return Stage(
+            "verdicts", label, spec, needs, work, {"model": self.model, "arm": arm.arm, "seed": seed}
+        )
+
+    def _qualities(self, tuned: Tuned, references: dict[Key, str]) -> dict[Key, float]:
+        answers = read_table(self.store.path(tuned.answers) / "answers.parquet")
+        found = read_table(self.store.path(tuned.fidelity) / "fidelity.parquet")
+        samples: dict[Key, list[float]] = {}
+        columns = [answers[name].to_pylist() for name in ("item_id", "language", "text")]
+        for item, tag, text, in_language in zip(*columns, found["in_language"].to_pylist(), strict=True):
+            if (item, tag) in references:
+                samples.setdefault((item, tag), []).append(quality(text, references[item, tag], in_language))
+        return {key: sum(values) / len(values) for key, values in samples.items()}
+
+
+def _in_languages(rows: pa.Table, tags: tuple[str, ...]) -> pa.Table:
+    normal = [language(tag).tag for tag in tags]
+    return rows.filter(pc.is_in(rows["language"], value_set=pa.array(normal)))

@@ -1,0 +1,160 @@
+"""A study's inputs, opened and checked: models, pools, and what is held out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from polypinch.chat.format import ChatFormat
+from polypinch.errors import PinchError
+from polypinch.files import fingerprint
+from polypinch.mix.ranks import ranks
+from polypinch.models import Model, find_model
+from polypinch.pool import Pool, open_pool
+from polypinch.pool.table import POOL_SCHEMA, instruction, response
+from polypinch.study.spec import Study
+
+# Which items are held out, or set aside, must not change with the study's seeds.
+_FIXED_SEED = 0
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a study reads.
+
+    Attributes:
+        study: the spec.
+        models: by name.
+        chats: the chat format of each model.
+        pool: where mixtures come from; development items are already taken out.
+        heldout: the held-out rows, one per item and evaluated language, in a fixed order.
+        answered: those of them that are answered.
+        development: rows for the loss in the log, or ``None``.
+        reserved: how many training items were set aside for development.
+    """
+
+    study: Study
+    models: dict[str, Model]
+    chats: dict[str, ChatFormat]
+    pool: Pool
+    heldout: pa.Table
+    answered: pa.Table
+    development: pa.Table | None
+
+    @cached_property
+    def has_references(self) -> bool:
+        """Whether every held-out row has a reference response."""
+        return all(response(messages) for messages in self.heldout["messages"].to_pylist())
+
+    @cached_property
+    def heldout_fingerprint(self) -> str:
+        """64 hex digits of the held-out rows."""
+        return table_fingerprint(self.heldout)
+
+    def references(self) -> dict[tuple[str, str], str]:
+        """Return the reference response of each (item, language) that has one."""
+        found = {}
+        columns = (self.heldout[name].to_pylist() for name in ("item_id", "language", "messages"))
+        for item, tag, messages in zip(*columns, strict=True):
+            text = response(messages)
+            if text:
+                found[item, tag] = text
+        return found
+
+    def prompts(self) -> dict[tuple[str, str], str]:
+        """Return the instruction of each (item, language)."""
+        columns = (self.heldout[name].to_pylist() for name in ("item_id", "language", "messages"))
+        return {(item, tag): instruction(messages) for item, tag, messages in zip(*columns, strict=True)}
+
+
+def table_fingerprint(table: pa.Table) -> str:
+    """Return 64 hex digits of a small table's content."""
+    return fingerprint(table.select(["item_id", "language", "messages"]).to_pylist())
+
+
+def open_inputs(study: Study) -> Inputs:
+    """Open all that a study reads.
+
+    Raises:
+        PinchError: something is missing; said before anything is spent.
+    """
+    pool = open_pool(study.pool)
+    heldout = _heldout(study, pool)
+    answered = heldout
+    if study.heldout.answered is not None:
+        items = heldout["item_id"].unique().slice(0, study.heldout.answered)
+        answered = heldout.filter(pc.is_in(heldout["item_id"], value_set=items))
+    development = _development(study, pool) if study.development_items else None
+    if development is not None:
+        pool = pool.without(development["item_id"].unique(), f"{study.development_items} development items")
+    models = {name: find_model(name) for name in study.models}
+    chats = {name: ChatFormat.load(model, study.tuning.chat_template) for name, model in models.items()}
+    return Inputs(study, models, chats, pool, heldout, answered, development)
+
+
+def _complete(table: pa.Table, tags: tuple[str, ...], where: str) -> pa.Table:
+    """Order rows by item and language, refusing items that lack a language."""
+    have = set(zip(table["item_id"].to_pylist(), table["language"].to_pylist(), strict=True))
+    items = table["item_id"].unique().to_pylist()
+    missing = [(item, tag) for item in items for tag in tags if (item, tag) not in have]
+    if missing:
+        item, tag = missing[0]
+        raise PinchError(
+            f"{where}: {len(missing)} translations are missing, the first is item {item!r} in {tag!r}"
+            f" ({len(items)} items × {len(tags)} languages are needed)",
+            fix="add them, or evaluate fewer languages",
+        )
+    if len(have) < table.num_rows:
+        raise PinchError(
+            f"{where}: an item stands twice in a language", fix="polypinch pool check lists them"
+        )
+    order = {tag: position for position, tag in enumerate(tags)}
+    position = pa.array([order[tag] for tag in table["language"].to_pylist()])
+    item_rank = pa.array(ranks(table["item_id"].combine_chunks(), _FIXED_SEED, "heldout"))
+    by = table.append_column("item_rank", item_rank).append_column("position", position)
+    by = by.sort_by([("item_rank", "ascending"), ("item_id", "ascending"), ("position", "ascending")])
+    return by.select(POOL_SCHEMA.names)
+
+
+def _first_of(table: pa.Table, limit: int | None, where: str) -> pa.Table:
+    items = table["item_id"].unique()
+    if limit is None:
+        return table
+    if len(items) < limit:
+        raise PinchError(f"{where}: {limit} items asked for, there are {len(items)}", fix="ask for fewer")
+    return table.filter(pc.is_in(table["item_id"], value_set=items.slice(0, limit)))
+
+
+def _heldout(study: Study, pool: Pool) -> pa.Table:
+    source = open_pool(study.heldout.pool) if study.heldout.pool else pool
+    where = pc.field("language").isin(list(study.evaluated))
+    if study.heldout.pool is None or "heldout" in source.split_languages():
+        where &= pc.field("split") == "heldout"
+    rows = source.select(where=where)
+    if not rows.num_rows:
+        raise PinchError(
+            f"pool {source.name} has no held-out rows in {', '.join(study.evaluated)}",
+            fix="name a held-out pool (heldout: {pool: …}), or import one with --split heldout",
+        )
+    name = f"held-out items of {source.name}"
+    return _first_of(_complete(rows, study.evaluated, name), study.heldout.items, name)
+
+
+def _development(study: Study, pool: Pool) -> pa.Table:
+    where = (pc.field("language").isin(list(study.evaluated))) & (pc.field("split") == "train")
+    ids = pool.select(["item_id", "language"], where)
+    counts = ids.group_by("item_id").aggregate([("language", "count_distinct")])
+    whole = counts.filter(pc.equal(counts["language_count_distinct"], len(study.evaluated)))["item_id"]
+    if len(whole) < study.development_items:
+        raise PinchError(
+            f"development_items: {study.development_items} asked for, pool {pool.name} has {len(whole)}"
+            f" training items in all of {', '.join(study.evaluated)}",
+            fix="ask for fewer, or for none (0)",
+        )
+    order = ranks(whole.combine_chunks(), _FIXED_SEED, "development").argsort(kind="stable")
+    chosen = whole.take(pa.array(order[: study.development_items]))
+    rows = pool.select(where=where & pc.field("item_id").isin(chosen.combine_chunks()))
+    return _complete(rows, study.evaluated, f"development items of {pool.name}")

@@ -1,0 +1,208 @@
+"""From a finished study to its report."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from polypinch.errors import PinchError
+from polypinch.files import read_json, read_table
+from polypinch.languages import language
+from polypinch.report import ArmInfo, LanguageInfo, ReportData, Sample, write_report
+from polypinch.study.findings import Dosed, answer, caveats, contrast
+from polypinch.study.graph import Graph, Tuned
+from polypinch.study.inputs import Inputs
+from polypinch.study.results import ArmResults, Axes, axes, estimates, mixture_lines, read_results
+from polypinch.study.spec import MONOLINGUAL, UNTUNED
+from polypinch.study.store import Store
+
+_PACKAGES = ("polypinch", "torch", "transformers", "peft", "datasets", "py3langid", "sacrebleu", "numpy")
+_SAMPLE_ITEMS = 6
+
+
+def report(inputs: Inputs, graph: Graph, store: Store, directory: Path) -> Path:
+    """Write a study's report, tables and figures; return the page's path.
+
+    Raises:
+        PinchError: a step of the study is not done yet.
+    """
+    waiting = [stage for stage in graph.stages() if store.state(stage) != "done"]
+    if waiting:
+        raise PinchError(
+            f"{len(waiting)} of {len(graph.stages())} steps are not done, the next is"
+            f" {waiting[0].kind} {waiting[0].name}",
+            fix="polypinch run goes on from there",
+        )
+    return write_report(gather(inputs, graph, store), directory)
+
+
+def gather(inputs: Inputs, graph: Graph, store: Store) -> ReportData:
+    """Read a finished study into what the report shows."""
+    study = inputs.study
+    shared = axes(inputs)
+    results = read_results(inputs, graph, store)
+    infos = _arms(inputs, graph, store)
+    dose = {info.name: (info.dose_examples, info.rows) for info in infos}
+    answers, change = [], []
+    for model in study.models:
+        arms = [result for result in results if result.model == model]
+        baseline = next((a for a in arms if a.arm != UNTUNED and dose[a.arm][0] == 0), None)
+        dosed = [Dosed(a, *dose[a.arm]) for a in arms if a.arm != UNTUNED]
+        answers.append(answer(shared, baseline, dosed, model))
+        if baseline is not None:
+            change += _loss_change(shared, baseline, arms)
+    judged = any(result.outcome is not None for result in results)
+    notes = caveats(shared, len(inputs.answered["item_id"].unique()), judged)
+    if judged and study.comparison.against == MONOLINGUAL:
+        notes.append(
+            "Scores compare with the model tuned on the whole budget in each language (50 is parity), so they"
+            " are not comparable across languages: each has its own opponent."
+        )
+    return ReportData(
+        title=study.name,
+        models=list(study.models),
+        answer=" ".join(answers),
+        caveats=notes,
+        arms=infos,
+        languages=_languages(inputs),
+        scores=[row for result in results for row in _scores(shared, result, study.comparison.against)],
+        fidelity=[row for result in results for row in _fidelity(shared, result)],
+        loss=[row for result in results for row in _loss(shared, result)],
+        loss_change=change,
+        mixtures=mixture_lines(inputs, graph, store),
+        samples=_samples(inputs, graph, store),
+        settings={"study": study.model_dump(mode="json"), "chat_template": _chats(inputs)},
+        versions={name: version(name) for name in _PACKAGES},
+        artifacts=_artifacts(graph, store),
+    )
+
+
+def _chats(inputs: Inputs) -> dict[str, str]:
+    return {name: chat.name for name, chat in inputs.chats.items()}
+
+
+def _arms(inputs: Inputs, graph: Graph, store: Store) -> list[ArmInfo]:
+    study = inputs.study
+    infos = [ArmInfo(UNTUNED, 0, 0.0, 0, False, "untuned base")]
+    for arm in study.arms:
+        run = next(run for run in graph.tuned if run.arm == arm.name)
+        assert run.mixture is not None
+        manifest = read_json(store.path(run.mixture) / "manifest.json")
+        rows = manifest["rows"]
+        dose = sum(line["examples"] for line in manifest["languages"] if line["language"] != study.base)
+        infos.append(ArmInfo(arm.name, dose, dose / rows, rows, dose == 0, f"{dose} of {rows}"))
+    return [infos[0], *sorted(infos[1:], key=lambda info: info.dose_examples)]
+
+
+def _languages(inputs: Inputs) -> list[LanguageInfo]:
+    study = inputs.study
+    infos = []
+    for tag in study.evaluated:
+        group = "base" if tag == study.base else "seen" if tag in study.languages.seen else "unseen"
+        found = language(tag)
+        infos.append(LanguageInfo(tag, found.name, found.autonym, found.direction, group))
+    return infos
+
+
+def _scores(shared: Axes, result: ArmResults, against: str) -> list[dict[str, Any]]:
+    if result.outcome is None or result.flipped is None:
+        return []
+    flips = estimates(shared, result.flipped)
+    return [
+        {
+            "model": result.model,
+            "arm": result.arm,
+            "against": against,
+            "language": name,
+            **estimate.as_dict(),
+            "flip_rate": flips[name].value,
+            "missing": sum(result.missing.values()) if name in shared.groups else result.missing.get(name, 0),
+        }
+        for name, estimate in estimates(shared, result.outcome, 100.0).items()
+    ]
+
+
+def _fidelity(shared: Axes, result: ArmResults) -> list[dict[str, Any]]:
+    lines, words = estimates(shared, result.line_pass), estimates(shared, result.word_pass)
+    abstained = dict(
+        zip(shared.languages, np.isnan(result.in_language).sum(axis=(0, 1)).tolist(), strict=True)
+    )
+    return [
+        {
+            "model": result.model,
+            "arm": result.arm,
+            "language": name,
+            **estimate.as_dict(),
+            "line_pass": lines[name].value if name in lines else None,
+            "word_pass": words[name].value if name in words else None,
+            "abstained": abstained.get(name),
+        }
+        for name, estimate in estimates(shared, result.in_language).items()
+    ]
+
+
+def _loss(shared: Axes, result: ArmResults) -> list[dict[str, Any]]:
+    if result.loss is None:
+        return []
+    return [
+        {"model": result.model, "arm": result.arm, "language": name, **estimate.as_dict()}
+        for name, estimate in estimates(shared, result.loss).items()
+    ]
+
+
+def _loss_change(shared: Axes, baseline: ArmResults, arms: list[ArmResults]) -> list[dict[str, Any]]:
+    rows = []
+    for arm in arms:
+        if arm.loss is None or baseline.loss is None or arm.arm == baseline.arm:
+            continue
+        where = {tag: [index] for index, tag in enumerate(shared.languages)} | shared.groups
+        for name, chosen in where.items():
+            change = contrast(arm.loss, baseline.loss, chosen)
+            rows.append({"model": arm.model, "arm": arm.arm, "language": name, **change.as_dict()})
+    return rows
+
+
+def _samples(inputs: Inputs, graph: Graph, store: Store) -> list[Sample]:
+    """Return the first few answered items in every language, as the first seed of each arm answers."""
+    study = inputs.study
+    items = inputs.answered["item_id"].unique().slice(0, _SAMPLE_ITEMS)
+    wanted = set(items.to_pylist())
+    texts: dict[tuple[str, str], dict[str, str]] = {}
+    flags: dict[tuple[str, str], dict[str, bool | None]] = {}
+    for run in _first_runs(graph, study.models[0], study.seeds[0]):
+        answers = read_table(store.path(run.answers) / "answers.parquet")
+        found = read_table(store.path(run.fidelity) / "fidelity.parquet")
+        columns = [answers[name].to_pylist() for name in ("item_id", "language", "text")]
+        for item, tag, text, flag in zip(*columns, found["in_language"].to_pylist(), strict=True):
+            if item in wanted:
+                texts.setdefault((item, tag), {}).setdefault(run.arm, text)
+                flags.setdefault((item, tag), {}).setdefault(run.arm, flag)
+    prompts, references = inputs.prompts(), inputs.references()
+    return [
+        Sample(item, tag, prompts[item, tag], references.get((item, tag)), texts[item, tag], flags[item, tag])
+        for tag in study.evaluated
+        for item in items.to_pylist()
+    ]
+
+
+def _first_runs(graph: Graph, model: str, seed: int) -> list[Tuned]:
+    return [
+        run
+        for run in graph.tuned
+        if run.model == model and run.seed in (None, seed) and not run.arm.startswith(f"{MONOLINGUAL}-")
+    ]
+
+
+def _artifacts(graph: Graph, store: Store) -> list[dict[str, Any]]:
+    rows = []
+    for run in graph.tuned:
+        for stage in (run.mixture, run.checkpoint):
+            if stage is not None:
+                rows.append(
+                    {"model": run.model, "arm": run.arm, "seed": run.seed, "kind": stage.kind,
+                     "path": str(store.path(stage))}
+                )  # fmt: skip
+    return rows

@@ -1,0 +1,172 @@
+"""A finished study's numbers: arrays over (seed, item, language) for each arm, read from its artifacts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from polypinch.files import read_json, read_table
+from polypinch.judge import outcomes
+from polypinch.stats import Array, Estimate, mean_interval
+from polypinch.study.graph import Compared, Graph, Tuned
+from polypinch.study.inputs import Inputs
+from polypinch.study.spec import MONOLINGUAL, UNTUNED
+from polypinch.study.store import Store
+
+AVERAGES = ("seen", "unseen", "others")
+"""Averages over the seen, the unseen, and all languages but the base."""
+
+
+@dataclass(frozen=True)
+class Axes:
+    """The axes that every array of a study shares, so that arms stay paired.
+
+    Attributes:
+        seeds: training seeds.
+        items: held-out items.
+        languages: evaluated languages, the base first.
+        groups: which positions of ``languages`` each average covers; empty ones are left out.
+    """
+
+    seeds: tuple[int, ...]
+    items: tuple[str, ...]
+    languages: tuple[str, ...]
+    groups: dict[str, list[int]]
+
+
+def axes(inputs: Inputs) -> Axes:
+    """Return a study's axes."""
+    study = inputs.study
+    position = {tag: index for index, tag in enumerate(study.evaluated)}
+    groups = {
+        "seen": [position[tag] for tag in study.languages.seen],
+        "unseen": [position[tag] for tag in study.languages.unseen],
+        "others": list(range(1, len(position))),
+    }
+    items = tuple(inputs.heldout["item_id"].unique().to_pylist())
+    return Axes(study.seeds, items, study.evaluated, {name: where for name, where in groups.items() if where})
+
+
+def fill(axes: Axes, tables: dict[int, pa.Table], column: str) -> Array:
+    """Lay tables out as (seeds, items, languages); NaN where there is no value.
+
+    Args:
+        axes: the axes.
+        tables: by seed; rows with ``item_id``, ``language`` and ``column``. Several rows of one item and
+            language (samples) are averaged.
+        column: a number, a truth value, or null.
+    """
+    item_at = {item: index for index, item in enumerate(axes.items)}
+    language_at = {tag: index for index, tag in enumerate(axes.languages)}
+    shape = (len(tables), len(axes.items), len(axes.languages))
+    total, count = np.zeros(shape), np.zeros(shape)
+    for position, table in enumerate(tables.values()):
+        columns = [table[name].to_pylist() for name in ("item_id", "language", column)]
+        for item, tag, value in zip(*columns, strict=True):
+            if value is not None and item in item_at and tag in language_at:
+                total[position, item_at[item], language_at[tag]] += float(value)
+                count[position, item_at[item], language_at[tag]] += 1
+    values: Array = np.divide(total, count, out=np.full(shape, np.nan), where=count > 0)
+    return values
+
+
+def estimates(axes: Axes, values: Array, scale: float = 1.0) -> dict[str, Estimate]:
+    """Return the mean of each language and of each group average, with intervals."""
+    found = {tag: mean_interval(values, [index]) for index, tag in enumerate(axes.languages)}
+    found |= {name: mean_interval(values, where) for name, where in axes.groups.items()}
+    return {
+        name: Estimate(e.value * scale, e.low * scale, e.high * scale, e.n_items, e.n_seeds)
+        for name, e in found.items()
+        if np.isfinite(e.value)
+    }
+
+
+@dataclass(frozen=True)
+class ArmResults:
+    """All that was measured of one arm on one base model.
+
+    Attributes:
+        model: the base model's name.
+        arm: its name.
+        loss: (seeds, items, languages) bits per byte, or ``None`` where references are missing.
+        in_language: the same shape: 1, 0, NaN where it abstains.
+        line_pass: line pass rate's parts.
+        word_pass: word pass rate's parts.
+        outcome: the same shape: 1, 0.5, 0, or ``None`` where nothing is compared.
+        flipped: which pairs changed with the order.
+        missing: verdicts missing, by language.
+    """
+
+    model: str
+    arm: str
+    loss: Array | None
+    in_language: Array
+    line_pass: Array
+    word_pass: Array
+    outcome: Array | None
+    flipped: Array | None
+    missing: dict[str, int]
+
+
+def read_arm(axes: Axes, store: Store, runs: list[Tuned], compared: list[Compared]) -> ArmResults:
+    """Read one arm's artifacts over its seeds."""
+
+    def tables(kind: str) -> dict[int, pa.Table]:
+        return {
+            run.seed if run.seed is not None else -1: read_table(
+                store.path(getattr(run, kind)) / f"{kind}.parquet"
+            )
+            for run in runs
+        }
+
+    fidelity = tables("fidelity")
+    judged = {
+        index: outcomes(read_table(store.path(one.verdicts) / "verdicts.parquet"))
+        for index, one in enumerate(compared)
+    }
+    missing: Counter[str] = Counter()
+    for table in judged.values():
+        pairs = zip(table["language"].to_pylist(), table["outcome"].to_pylist(), strict=True)
+        missing.update(tag for tag, value in pairs if value is None)
+    return ArmResults(
+        model=runs[0].model,
+        arm=runs[0].arm,
+        loss=fill(axes, tables("loss"), "bits_per_byte") if runs[0].loss is not None else None,
+        in_language=fill(axes, fidelity, "in_language"),
+        line_pass=fill(axes, fidelity, "line_pass"),
+        word_pass=fill(axes, fidelity, "word_pass"),
+        outcome=fill(axes, judged, "outcome") if judged else None,
+        flipped=fill(axes, judged, "flipped") if judged else None,
+        missing=dict(missing),
+    )
+
+
+def read_results(inputs: Inputs, graph: Graph, store: Store) -> list[ArmResults]:
+    """Read every arm of a finished study, the untuned base first; the monolingual ones stay apart."""
+    shared = axes(inputs)
+    found = []
+    for model in inputs.study.models:
+        for arm in (UNTUNED, *(arm.name for arm in inputs.study.arms)):
+            runs = [run for run in graph.tuned if run.model == model and run.arm == arm]
+            compared = [one for one in graph.compared if one.arm.model == model and one.arm.arm == arm]
+            found.append(read_arm(shared, store, runs, compared))
+    return found
+
+
+def mixture_lines(inputs: Inputs, graph: Graph, store: Store) -> list[dict[str, Any]]:
+    """Return the manifests' lines, requested against delivered, of the first seed and model."""
+    lines = []
+    for run in graph.tuned:
+        first = run.seed == inputs.study.seeds[0] and run.model == inputs.study.models[0]
+        if run.mixture is None or not first or run.arm.startswith(f"{MONOLINGUAL}-"):
+            continue
+        manifest = read_json(store.path(run.mixture) / "manifest.json")
+        for line in manifest["languages"]:
+            requested = line["requested"]
+            words = f"{requested['amount']:g} {requested['unit']}" if requested else "the rest"
+            lines.append({"arm": run.arm, **line, "requested": words})
+    return lines

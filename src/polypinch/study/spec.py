@@ -1,0 +1,181 @@
+"""The study: what is tuned on what, what is compared with what."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from polypinch.answer.sampling import Sampling
+from polypinch.errors import PinchError
+from polypinch.judge.reference import TIE_MARGIN
+from polypinch.languages import languages
+from polypinch.mix.plan import Budget, Dose, MixPlan
+from polypinch.specs import Spec, validate
+from polypinch.tune.recipe import TuneRecipe
+
+UNTUNED, MONOLINGUAL = "untuned", "monolingual"
+
+
+class Arm(Spec):
+    """One training condition: what its mixture holds, and what it changes in the tuning.
+
+    Attributes:
+        name: letters, digits, dots, dashes; unique in the study.
+        doses: as in a mix plan; none is the base language alone.
+        placement: as in a mix plan.
+        items: as in a mix plan.
+        tuning: settings of the tune recipe that this arm changes.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    doses: tuple[Dose, ...] = ()
+    placement: Literal["replace", "add"] = "replace"
+    items: Literal["parallel", "disjoint"] = "parallel"
+    tuning: dict[str, Any] = Field(default_factory=dict)
+
+
+class StudyLanguages(Spec):
+    """Which languages are evaluated, beside the base: those that pinches hold, and those they do not."""
+
+    seen: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _check(self) -> StudyLanguages:
+        try:
+            normal = languages([*self.seen, *self.unseen])
+        except PinchError as error:
+            raise ValueError(str(error)) from error
+        object.__setattr__(self, "seen", tuple(normal[: len(self.seen)]))
+        object.__setattr__(self, "unseen", tuple(normal[len(self.seen) :]))
+        return self
+
+
+class HeldOut(Spec):
+    """What is held out.
+
+    Attributes:
+        pool: its held-out split (all rows, where none says ``heldout``); by default the study's own.
+        items: how many items the held-out loss takes; all by default.
+        answered: how many of them are answered; all by default.
+    """
+
+    pool: str | None = None
+    items: int | None = Field(None, gt=0)
+    answered: int | None = Field(None, gt=0)
+
+
+class Comparison(Spec):
+    """What answers are compared with, and by whom.
+
+    Attributes:
+        against: an arm's name; ``untuned``; or ``monolingual``, the paper's choice: in each language the
+            model tuned on the whole budget in that language.
+        judge: ``reference``: fidelity × chrF against the reference response.
+        tie_margin: qualities no further apart than this, in points of chrF, are a tie.
+    """
+
+    against: str = MONOLINGUAL
+    judge: Literal["reference"] = "reference"
+    tie_margin: float = Field(TIE_MARGIN, ge=0)
+
+
+class Study(Spec):
+    """A whole study.
+
+    Attributes:
+        name: names its artifacts.
+        models: base models: built-in, folders, or Hub ids.
+        pool: built-in name, or a path.
+        base: the language that makes up most of every mixture.
+        budget: the size of every mixture.
+        languages: the evaluated languages, beside the base.
+        arms: the training conditions.
+        seeds: each selects rows and seeds tuning anew, so their spread holds both.
+        tuning: the recipe that arms share.
+        answering: how answers are drawn.
+        heldout: what is evaluated on.
+        development_items: training items set aside, in every language, for the loss in the log.
+        comparison: what is compared with what.
+        max_repeats: as in a mix plan.
+        tolerance: as in a mix plan.
+    """
+
+    name: str = Field("study", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    models: tuple[str, ...] = Field(min_length=1)
+    pool: str
+    base: str = "en"
+    budget: Budget
+    languages: StudyLanguages
+    arms: tuple[Arm, ...] = Field(min_length=1)
+    seeds: tuple[int, ...] = Field((1,), min_length=1)
+    tuning: TuneRecipe = TuneRecipe()
+    answering: Sampling = Sampling()
+    heldout: HeldOut = HeldOut()
+    development_items: int = Field(0, ge=0)
+    comparison: Comparison = Comparison()
+    max_repeats: int = Field(1, ge=1)
+    tolerance: float = Field(0.1, ge=0, le=1)
+
+    @field_validator("base")
+    @classmethod
+    def _base(cls, tag: str) -> str:
+        try:
+            return languages([tag])[0]
+        except PinchError as error:
+            raise ValueError(str(error)) from error
+
+    @model_validator(mode="after")
+    def _check(self) -> Study:
+        names = [arm.name for arm in self.arms]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two arms are named {', '.join(twice)}")
+        reserved = [name for name in names if name == UNTUNED or re.match(rf"{MONOLINGUAL}(-|$)", name)]
+        if reserved:
+            raise ValueError(f"the name {reserved[0]} is taken: the study makes that one itself")
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("a seed is named twice")
+        if len(set(self.models)) < len(self.models):
+            raise ValueError("a model is named twice")
+        if self.base in (*self.languages.seen, *self.languages.unseen):
+            raise ValueError(f"{self.base} is the base: it is always evaluated; remove it from languages")
+        for arm in self.arms:
+            self.plan(arm, self.seeds[0])
+            self.recipe(arm)
+        known = {*names, UNTUNED, MONOLINGUAL}
+        if self.comparison.against not in known:
+            raise ValueError(
+                f"comparison.against: no arm {self.comparison.against!r}, only {', '.join(sorted(known))}"
+            )
+        return self
+
+    @property
+    def evaluated(self) -> tuple[str, ...]:
+        """The base, then the seen and the unseen languages."""
+        return (self.base, *self.languages.seen, *self.languages.unseen)
+
+    def plan(self, arm: Arm, seed: int) -> MixPlan:
+        """Return an arm's mix plan."""
+        return MixPlan(
+            pool=self.pool,
+            base=self.base,
+            budget=self.budget,
+            doses=arm.doses,
+            placement=arm.placement,
+            items=arm.items,
+            seed=seed,
+            max_repeats=self.max_repeats,
+            heldout=(self.heldout.pool,) if self.heldout.pool else (),
+            tolerance=self.tolerance,
+        )
+
+    def recipe(self, arm: Arm) -> TuneRecipe:
+        """Return the recipe with what the arm changes.
+
+        Raises:
+            PinchError: the arm sets what the recipe does not have.
+        """
+        return validate({**self.tuning.model_dump(), **arm.tuning}, TuneRecipe, f"arm {arm.name}: tuning")

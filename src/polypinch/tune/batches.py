@@ -1,0 +1,80 @@
+"""Rows laid end to end: no padding, positions restarted, attention kept within each row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from polypinch.chat.format import Encoded
+
+
+@dataclass(frozen=True)
+class Flat:
+    """Rows end to end, as one batch of one sequence.
+
+    Attributes:
+        input_ids: (1, t) the rows' tokens.
+        position_ids: (1, t) counting from 0 within each row; models of transformers keep attention
+            within a row where positions restart and no attention mask is given.
+        keep: (n,) the positions whose next token is supervised.
+        labels: (n,) those next tokens.
+        rows: (n,) which row each of them belongs to.
+    """
+
+    input_ids: Tensor
+    position_ids: Tensor
+    keep: Tensor
+    labels: Tensor
+    rows: Tensor
+
+    def to(self, device: torch.device) -> Flat:
+        """Return the same on another device."""
+        parts = (self.input_ids, self.position_ids, self.keep, self.labels, self.rows)
+        return Flat(*(part.to(device) for part in parts))
+
+
+def flatten(rows: Sequence[Encoded]) -> Flat:
+    """Lay rows end to end."""
+    ids = torch.cat([torch.tensor(row.input_ids, dtype=torch.long) for row in rows])
+    positions = torch.cat([torch.arange(len(row.input_ids)) for row in rows])
+    supervised = torch.cat([torch.tensor(row.supervised, dtype=torch.bool) for row in rows])
+    owner = torch.repeat_interleave(
+        torch.arange(len(rows)), torch.tensor([len(row.input_ids) for row in rows])
+    )
+    # A row's first token has no predecessor to predict it from.
+    targets = torch.nonzero(supervised & (positions > 0)).squeeze(-1)
+    return Flat(ids[None], positions[None], targets - 1, ids[targets], owner[targets])
+
+
+def epochs_of_steps(n_rows: int, rows_per_step: int, epochs: int, seed: int) -> list[list[int]]:
+    """Return the row indices of every optimiser step of every epoch, each epoch shuffled anew.
+
+    An epoch's last step may be smaller; its loss is normalised by its own supervised tokens.
+    """
+    generator = np.random.default_rng(seed)
+    steps = []
+    for _ in range(epochs):
+        order = generator.permutation(n_rows).tolist()
+        steps += [order[start : start + rows_per_step] for start in range(0, n_rows, rows_per_step)]
+    return steps
+
+
+def by_token_budget(lengths: Sequence[int], budget: int) -> list[list[int]]:
+    """Group indices into parts of at most ``budget`` tokens, a longer row alone; short rows together.
+
+    Every index comes once. Sorting by length first wastes nothing here, as nothing is padded, but
+    keeps the quadratic cost of attention low.
+    """
+    parts: list[list[int]] = []
+    room = 0
+    for index in sorted(range(len(lengths)), key=lambda i: (lengths[i], i)):
+        if not parts or lengths[index] > room:
+            parts.append([])
+            room = budget
+        parts[-1].append(index)
+        room -= lengths[index]
+    return parts

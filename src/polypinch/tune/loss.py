@@ -1,0 +1,139 @@
+"""Loss over rows laid end to end, for training and for held-out text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from polypinch.chat.format import ChatFormat, Encoded
+from polypinch.errors import PinchError
+from polypinch.pool.table import response
+from polypinch.progress import track
+from polypinch.tune.batches import Flat, by_token_budget, flatten
+from polypinch.tune.head import position_losses, summed_loss
+
+# Attributes by which some families scale their logits between head and loss.
+_SCALES = ("logit_scale", "logits_scaling")
+
+HELDOUT_LOSS_SCHEMA = pa.schema(
+    [
+        ("item_id", pa.string()),
+        ("language", pa.string()),
+        ("nats", pa.float64()),
+        ("supervised_tokens", pa.int32()),
+        ("bytes", pa.int32()),
+        ("bits_per_byte", pa.float64()),
+    ]
+)
+
+
+def _parts(model: Any) -> tuple[Any, Any, float | None]:
+    """Return a causal model's body, head and soft cap, adapters in place."""
+    inner = model.get_base_model() if hasattr(model, "get_base_model") else model
+    inner = getattr(inner, "module", inner)
+    scaled = [name for name in _SCALES if getattr(inner.config, name, None) not in (None, 1, 1.0)]
+    if scaled:
+        raise PinchError(f"models with {scaled[0]} are not supported yet", fix="choose another base model")
+    body, head = inner.get_decoder(), inner.get_output_embeddings()
+    if head is None or type(head) is not torch.nn.Linear:
+        raise PinchError(
+            f"the output head is a {type(head).__name__}; only a plain linear head can be tuned through",
+            fix="leave lm_head out of the adapter's targets",
+        )
+    return body, head, getattr(inner.config, "final_logit_softcapping", None)
+
+
+def _states(body: Any, batch: Flat) -> Tensor:
+    output = body(input_ids=batch.input_ids, position_ids=batch.position_ids, use_cache=False)
+    states: Tensor = output.last_hidden_state[0, batch.keep]
+    return states
+
+
+def batch_loss(model: Any, batch: Flat) -> Tensor:
+    """Return the cross-entropy in nats, summed over a batch's supervised tokens (a scalar)."""
+    body, head, soft_cap = _parts(model)
+    states = _states(body, batch)
+    return summed_loss(states, head.weight, batch.labels, head.bias, soft_cap)
+
+
+@torch.inference_mode()
+def row_losses(
+    model: Any, rows: Sequence[Encoded], micro_tokens: int = 512, label: str | None = None
+) -> list[float]:
+    """Return each row's cross-entropy in nats, summed over its supervised tokens."""
+    body, head, soft_cap = _parts(model)
+    model.eval()
+    losses = [0.0] * len(rows)
+    parts = by_token_budget([len(row.input_ids) for row in rows], micro_tokens)
+    for part in track(parts, label) if label else parts:
+        batch = flatten([rows[index] for index in part]).to(head.weight.device)
+        if not len(batch.labels):
+            continue
+        states = _states(body, batch)
+        each = position_losses(states, head.weight, batch.labels, head.bias, soft_cap)
+        sums = torch.zeros(len(part), dtype=torch.float64).index_add_(
+            0, batch.rows.cpu(), each.double().cpu()
+        )
+        for index, value in zip(part, sums.tolist(), strict=True):
+            losses[index] = value
+    return losses
+
+
+def heldout_loss(
+    model: Any,
+    chat: ChatFormat,
+    rows: pa.Table,
+    max_length: int | None = None,
+    micro_tokens: int = 512,
+    label: str | None = "held-out loss",
+) -> pa.Table:
+    """Measure how well a model predicts reference responses, in bits per byte.
+
+    Bits per byte do not depend on how a tokenizer cuts a language, so languages can be compared.
+    The end-of-turn token counts in the bits and as no byte.
+
+    Args:
+        model: a causal language model, tuned or not.
+        chat: its chat format.
+        rows: n rows with ``item_id``, ``language`` and ``messages``, each ending in a response.
+        max_length: cut off conversations beyond, in tokens.
+        micro_tokens: tokens in one forward pass.
+        label: names the progress bar; ``None`` shows none.
+
+    Returns:
+        n rows in :data:`HELDOUT_LOSS_SCHEMA`, in the order given.
+
+    Raises:
+        PinchError: a row has no response.
+    """
+    conversations = rows["messages"].to_pylist()
+    texts = [response(messages) for messages in conversations]
+    for item, tag, text in zip(rows["item_id"].to_pylist(), rows["language"].to_pylist(), texts, strict=True):
+        if not text:
+            raise PinchError(
+                f"held-out item {item!r} in {tag!r} has no response, so its loss cannot be measured",
+                fix="add reference responses, or turn the held-out loss off",
+            )
+    # Only the last response is the reference: earlier turns are context.
+    encoded = [_last_turn_only(chat, messages, max_length) for messages in conversations]
+    nats = row_losses(model, encoded, micro_tokens, label)
+    sizes = [len((text or "").strip().encode()) for text in texts]
+    bits = [value / size / 0.6931471805599453 for value, size in zip(nats, sizes, strict=True)]
+    counts = [sum(row.supervised) for row in encoded]
+    columns = [rows["item_id"], rows["language"], nats, counts, sizes, bits]
+    return pa.table(
+        [pa.array(c, f.type) if isinstance(c, list) else c.combine_chunks() for c, f in
+         zip(columns, HELDOUT_LOSS_SCHEMA, strict=True)],
+        schema=HELDOUT_LOSS_SCHEMA,
+    )  # fmt: skip
+
+
+def _last_turn_only(chat: ChatFormat, messages: Any, max_length: int | None) -> Encoded:
+    row = chat.encode(messages, max_length)
+    before = len(chat.encode_prompt(messages[:-1]))
+    supervised = [flag and index >= before for index, flag in enumerate(row.supervised)]
+    return Encoded(row.input_ids, supervised, row.truncated)

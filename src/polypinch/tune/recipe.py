@@ -1,0 +1,57 @@
+"""How a model is tuned."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from polypinch.models import Precision
+from polypinch.specs import Spec
+
+
+class TuneRecipe(Spec):
+    """The settings of one tuning run; what a mixture holds is the plan's.
+
+    Attributes:
+        method: ``lora`` trains low-rank adapters on all linear layers of the body, ``full`` all weights.
+        rank: LoRA's rank.
+        alpha: LoRA's scale is ``alpha / rank``.
+        dropout: LoRA's dropout.
+        learning_rate: the peak; by default 3e-4 for LoRA and 2e-5 for full tuning.
+        epochs: passes over the mixture.
+        batch_rows: rows in one optimiser step, whatever the micro-batching.
+        schedule: of the learning rate, after the warm-up.
+        warmup_share: part of all steps over which it rises from 0.
+        weight_decay: AdamW's.
+        max_grad_norm: gradients are scaled down to this norm.
+        max_length: conversations are cut off beyond, in tokens.
+        micro_tokens: tokens in one forward pass; changes memory and speed, not the result.
+        precision: ``auto`` is bf16 where the machine multiplies it in hardware, else fp32.
+        checkpoint_every: optimiser steps between checkpoints.
+        chat_template: a built-in template's name or a Jinja file; the default is the model's own.
+        report_to: as in transformers: ``wandb``, ``tensorboard`` …
+    """
+
+    method: Literal["lora", "full"] = "lora"
+    rank: int = Field(16, gt=0)
+    alpha: int = Field(32, gt=0)
+    dropout: float = Field(0.0, ge=0, lt=1)
+    learning_rate: float | None = Field(None, gt=0)
+    epochs: int = Field(2, gt=0)
+    batch_rows: int = Field(16, gt=0)
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    warmup_share: float = Field(0.05, ge=0, lt=1)
+    weight_decay: float = Field(0.0, ge=0)
+    max_grad_norm: float = Field(1.0, gt=0)
+    max_length: int = Field(1024, gt=1)
+    micro_tokens: int = Field(512, gt=0)
+    precision: Precision = "auto"
+    checkpoint_every: int = Field(50, gt=0)
+    chat_template: str | None = None
+    report_to: tuple[str, ...] = ()
+
+    @property
+    def peak_learning_rate(self) -> float:
+        """The learning rate after the warm-up."""
+        return self.learning_rate or (3e-4 if self.method == "lora" else 2e-5)

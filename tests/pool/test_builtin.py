@@ -1,0 +1,79 @@
+import re
+import time
+from collections import Counter
+
+import pyarrow.compute as pc
+
+from polypinch.languages import PAPER_LANGUAGES
+from polypinch.pool import POOL_SCHEMA, check_pool, open_pool, pinch12_items
+
+AMERICAN = re.compile(
+    r"\b\w*(?:[ck]olor|meter|center|gray|harbor|neighbor|\blabor\b|flavor|behavior|favor(?:ite)?|honor|traveled"
+    r"|aluminum|hemoglobin|summariz|recogniz|organiz|realiz|apologiz|specializ|analyz|defense|judgment)\w*",
+    re.IGNORECASE,
+)
+BRITISH_TOO = {"thermometer", "thermometers", "perimeter", "parameter", "diameter", "barometer"}
+
+
+def test_pinch12_has_200_items_in_all_twelve_languages_of_the_paper() -> None:
+    pool = open_pool("pinch12")
+    assert pool.languages() == sorted(PAPER_LANGUAGES)
+    assert pool.split_languages() == {
+        split: dict.fromkeys(sorted(PAPER_LANGUAGES), count)
+        for split, count in (("heldout", 40), ("train", 160))
+    }
+
+
+def test_pinch12_opens_within_a_second_in_the_schema_of_a_pool() -> None:
+    started = time.perf_counter()
+    table = open_pool("pinch12").select()
+    assert time.perf_counter() - started < 1
+    assert table.schema == POOL_SCHEMA
+    assert set(table["licence"].to_pylist()) == {"CC0-1.0"}
+
+
+def test_english_was_written_and_the_others_rendered() -> None:
+    table = open_pool("pinch12").select(["language", "origin"])
+    assert {(row["language"] == "en", row["origin"]) for row in table.to_pylist()} == {
+        (True, "model"),
+        (False, "translated"),
+    }
+
+
+def test_the_checker_finds_no_problem_in_pinch12() -> None:
+    report = check_pool(open_pool("pinch12"))
+    assert report.problems == []
+    assert report.ok
+    by_name = {check.name: check for check in report.checks}
+    assert by_name["complete"].examined == 200
+    assert by_name["numbers"].examined == 200 * 11
+    assert by_name["leaks"].examined == 160 * 12
+    assert by_name["language"].examined > 0.9 * 2 * 200 * 12
+
+
+def test_half_of_the_items_are_of_everyday_life_and_every_task_is_held_out_in_both_halves() -> None:
+    items = pinch12_items().to_pylist()
+    assert Counter(row["domain"] for row in items) == {"everyday": 100, "knowledge": 100}
+    tasks = {row["task"] for row in items}
+    held = {(row["domain"], row["task"]) for row in items if row["split"] == "heldout"}
+    assert len(tasks) == 12
+    assert held == {(domain, task) for domain in ("everyday", "knowledge") for task in tasks}
+
+
+def test_the_english_is_in_british_spelling() -> None:
+    rows = open_pool("pinch12").select(where=pc.field("language") == "en").to_pylist()
+    found = {
+        word.lower()
+        for row in rows
+        for message in row["messages"]
+        for word in AMERICAN.findall(message["content"])
+    }
+    assert found - BRITISH_TOO == set()
+
+
+def test_labels_of_classification_are_among_those_that_the_instruction_names() -> None:
+    tasks = {row["item_id"]: row["task"] for row in pinch12_items().to_pylist()}
+    for row in open_pool("pinch12").select().to_pylist():
+        asked, answer = (message["content"] for message in row["messages"])
+        if tasks[row["item_id"]] == "classification" and len(answer.split()) == 1 and row["language"] != "zh":
+            assert answer.strip(".").casefold() in asked.casefold(), (row["item_id"], row["language"], answer)

@@ -1,0 +1,182 @@
+"""Plausible made-up studies, to look at and to test on."""
+
+import random
+from dataclasses import replace
+from typing import Any
+
+from polypinch.languages import language
+from polypinch.report import ArmInfo, LanguageInfo, ReportData, Sample
+
+SEEN, UNSEEN = ("es", "fi", "hi", "ru"), ("ar", "cs", "et", "he", "it", "sw", "zh")
+LEVEL = {
+    "en": 0.69,
+    "es": 0.63,
+    "fi": 1.15,
+    "hi": 0.37,
+    "ru": 0.52,
+    "ar": 0.81,
+    "cs": 0.94,
+    "et": 1.30,
+    "he": 0.78,
+}
+LEVEL |= {"it": 0.69, "sw": 1.42, "zh": 0.88, "de": 0.7, "ja": 0.66, "pt": 0.62}
+TEXTS = {
+    "ar": (
+        "اشرح لطفل في العاشرة لماذا يبدو البحر أزرق.",
+        "يبدو البحر أزرق لأن الماء يمتص ألوان الضوء الحمراء (600–700 nm) أكثر من الزرقاء.",
+    ),
+    "he": (
+        "הסבר לילד בן עשר מדוע הים נראה כחול.",
+        "הים נראה כחול כי המים בולעים אור אדום יותר מאור כחול, למשל ב-10 מטרים.",
+    ),
+    "zh": (
+        "请向一个十岁的孩子解释为什么大海看起来是蓝色的。",
+        "大海看起来是蓝色的，因为水更多地吸收红光，而把蓝光散射回来。",
+    ),
+    "fi": (
+        "Selitä kymmenvuotiaalle, miksi meri näyttää siniseltä.",
+        "Meri näyttää siniseltä, koska vesi imee punaista valoa enemmän kuin sinistä.",
+    ),
+}
+ENGLISH = (
+    "Explain to a ten-year-old why the sea looks blue.",
+    "The sea looks blue because water soaks up red light more than blue light.",
+)
+
+
+def _rows(
+    model: str, arms: list[ArmInfo], tags: tuple[str, ...], seen: tuple[str, ...]
+) -> dict[str, list[dict[str, Any]]]:
+    rng = random.Random(model)
+    tables: dict[str, list[dict[str, Any]]] = {"scores": [], "fidelity": [], "loss": [], "loss_change": []}
+
+    def add(
+        table: str, arm: str, name: str, value: float, half: float, low: float, high: float, **more: Any
+    ) -> None:
+        ends = {"low": max(low, value - half), "high": min(high, value + half)}
+        row = {
+            "model": model,
+            "arm": arm,
+            "language": name,
+            "value": value,
+            **ends,
+            "n_items": 40,
+            "n_seeds": 1,
+        }
+        tables[table].append(row | more)
+
+    groups = {"seen": seen, "unseen": tuple(t for t in tags[1:] if t not in seen), "others": tags[1:]}
+    groups = {name: members for name, members in groups.items() if members}
+    own = {tag: rng.uniform(0.7, 1.3) for tag in tags}
+    for arm in arms:
+        gain = 0.0 if not arm.rows else (arm.dose_share + 0.02 * (arm.dose_examples > 0)) ** 0.5
+        change, match = {}, {}
+        for tag in tags:
+            if tag == "en":
+                change[tag] = 0.21 if not arm.rows else 0.02 * gain
+            else:
+                change[tag] = (
+                    0.012 * own[tag]
+                    if not arm.rows
+                    else -0.045 * gain * own[tag] * (1 if tag in seen else 0.45)
+                )
+            change[tag] += 0 if arm.is_baseline else rng.gauss(0, 0.0015)
+            match[tag] = 0.31 if not arm.rows else min(1.0, 0.72 * own[tag] ** 0.5 + 0.5 * gain)
+            if tag == "en":
+                match[tag] = 0.97 if arm.rows else 0.8
+        for name, members in {**{t: (t,) for t in tags}, **groups}.items():
+            wide = 1.0 if len(members) == 1 else 0.45
+            d, m = (sum(x[t] for t in members) / len(members) for x in (change, match))
+            add("loss", arm.name, name, sum(LEVEL[t] for t in members) / len(members) + d, 0.05 * wide, 0, 9)
+            more = {"line_pass": m * 0.98, "word_pass": 0.995, "abstained": 1}
+            add("fidelity", arm.name, name, m, 0.14 * wide * (1.1 - m) ** 0.5, 0, 1, **more)
+            if not arm.is_baseline:
+                add("loss_change", arm.name, name, d, 0.008 * wide, -9, 9)
+                add("scores", arm.name, name, 50 + (-600 * d if arm.rows else -18), 13 * wide, 0, 100,
+                    against="english", flip_rate=0.07, missing=0)  # fmt: skip
+    return tables
+
+
+def study(
+    models: tuple[str, ...] = ("gemma-3-270m",),
+    doses: tuple[int, ...] = (0, 8, 24, 72),
+    rows: int = 96,
+    seen: tuple[str, ...] = SEEN,
+    unseen: tuple[str, ...] = UNSEEN,
+) -> ReportData:
+    names = (
+        ["english", *(f"pinch-{dose}" for dose in doses[1:-1]), "mixed"] if len(doses) > 1 else ["english"]
+    )
+    arms = [ArmInfo("untuned", 0, 0.0, 0, False, "untuned base")]
+    arms += [
+        ArmInfo(n, d, d / rows, rows, d == 0, f"{d} of {rows}") for n, d in zip(names, doses, strict=True)
+    ]
+    tags = ("en", *seen, *unseen)
+    infos = []
+    for tag in tags:
+        found = language(tag)
+        group = "base" if tag == "en" else "seen" if tag in seen else "unseen"
+        infos.append(LanguageInfo(tag, found.name, found.autonym, found.direction, group))
+    tables: dict[str, list[dict[str, Any]]] = {"scores": [], "fidelity": [], "loss": [], "loss_change": []}
+    for model in models:
+        for name, found_rows in _rows(model, arms, tags, seen).items():
+            tables[name] += found_rows
+    mixtures = []
+    for arm in arms[1:]:
+        members = seen if arm.name != "mixed" else tags[1:]
+        counts = {"en": arm.rows - arm.dose_examples}
+        for index in range(arm.dose_examples):
+            tag = members[index % len(members)]
+            counts[tag] = counts.get(tag, 0) + 1
+        for tag, n in counts.items():
+            asked = f"{n} examples" if tag != "en" else "the rest"
+            line = {
+                "arm": arm.name,
+                "language": tag,
+                "requested": asked,
+                "examples": n,
+                "share": n / arm.rows,
+            }
+            losses = {"tokens": n * 71, "supervised_tokens": n * 44, "truncated": 0, "duplicates": 0}
+            mixtures.append({**line, **losses})
+    samples = []
+    for tag in tags:
+        for item in ("heldout-003", "heldout-017"):
+            prompt, reference = TEXTS.get(tag, ENGLISH)
+            answers = {
+                arm.name: reference if arm.dose_examples or tag == "en" else ENGLISH[1] for arm in arms
+            }
+            answers["untuned"] = "the sea the sea the sea the sea " * 12
+            flags = {
+                arm.name: None if arm.name == "untuned" else bool(arm.dose_examples) or tag == "en"
+                for arm in arms
+            }
+            samples.append(Sample(item, tag, prompt, reference, answers, flags))
+    return ReportData(
+        title="A pinch of pinch12",
+        models=list(models),
+        answer=f"{models[0]}: 8 of {rows} training examples in other languages, the smallest dose tried,"
+        " are enough to lower held-out loss over the 11 other languages: −0.010 bits per byte, 95 % interval"
+        " −0.014 to −0.007 against english (40 items, 1 seed).",
+        caveats=[
+            "1 training seed: intervals show how results vary with the held-out items, and not how another"
+            " run would come out. Three seeds or more tell that.",
+            "24 prompts were answered in each language: fidelity and scores of single languages are rough;"
+            " read the averages, and the intervals first.",
+            "Held-out loss tells how well an arm predicts good responses; a lower loss is not yet a better"
+            " answer.",
+        ],
+        arms=arms,
+        languages=infos,
+        **tables,
+        mixtures=mixtures,
+        samples=samples,
+        settings={"study": {"base": "en", "seeds": [7], "tuning": {"epochs": 2, "lora_r": 16}}},
+        versions={"polypinch": "0.1.0", "torch": "2.9.1", "transformers": "5.0.0"},
+        artifacts=[{"arm": a.name, "seed": 7, "kind": k, "path": f"runs/store/{k}/{a.name}-3fa9c1d2"}
+                   for a in arms[1:] for k in ("mixture", "checkpoint")],
+    )  # fmt: skip
+
+
+def without(data: ReportData, *names: str) -> ReportData:
+    return replace(data, **{name: [] for name in names})

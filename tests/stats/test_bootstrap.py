@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from polypinch.stats import language_means, mean_interval, resampled_means
+
+
+def test_intervals_cover_the_truth_when_translations_share_their_item() -> None:
+    generator = np.random.default_rng(0)
+    hits = 0
+    for trial in range(300):
+        item = generator.normal(0, 1, (1, 60, 1))
+        values = 0.3 + item + generator.normal(0, 0.3, (1, 60, 4))
+        estimate = mean_interval(values, resamples=400, seed=trial)
+        hits += estimate.low <= 0.3 <= estimate.high
+    assert 0.90 <= hits / 300 <= 0.98
+
+
+def test_ignoring_that_translations_share_their_item_would_be_overconfident() -> None:
+    generator = np.random.default_rng(1)
+    values = generator.normal(0, 1, (1, 80, 1)) + np.zeros((1, 80, 10))
+    clustered = mean_interval(values)
+    as_if_independent = mean_interval(values.reshape(1, 800, 1))
+    assert clustered.high - clustered.low > 2 * (as_if_independent.high - as_if_independent.low)
+
+
+def test_the_spread_between_seeds_widens_the_interval() -> None:
+    generator = np.random.default_rng(2)
+    items = generator.normal(0, 0.1, (1, 50, 2))
+    agreeing = np.repeat(items, 4, axis=0)
+    differing = agreeing + np.array([-1.0, -0.3, 0.3, 1.0])[:, None, None]
+    narrow, wide = mean_interval(agreeing), mean_interval(differing)
+    assert narrow.value == pytest.approx(wide.value)
+    assert wide.high - wide.low > 5 * (narrow.high - narrow.low)
+
+
+def test_two_arms_over_the_same_items_stay_paired() -> None:
+    generator = np.random.default_rng(3)
+    ours = generator.normal(0, 1, (1, 40, 3))
+    theirs = ours + 0.01
+    drawn = resampled_means(ours, 200, 5) - resampled_means(theirs, 200, 5)
+    assert np.allclose(drawn, -0.01)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, 3), st.integers(1, 8), st.integers(1, 4), st.integers(0, 10_000))
+def test_a_mean_lies_within_its_interval_and_missing_values_are_left_out(
+    seeds: int, items: int, languages: int, entropy: int
+) -> None:
+    generator = np.random.default_rng(entropy)
+    values = generator.random((seeds, items, languages))
+    values[generator.random(values.shape) < 0.2] = np.nan
+    estimate = mean_interval(values, resamples=50)
+    if np.isfinite(values).any():
+        assert estimate.value == pytest.approx(np.nanmean(language_means(values)))
+        assert 0 <= estimate.low <= estimate.high <= 1
+        assert estimate.n_seeds == seeds
+    else:
+        assert estimate.n_items == 0
+        assert np.isnan(estimate.value)
+
+
+def test_languages_weigh_the_same_however_many_values_they_have() -> None:
+    values = np.full((1, 10, 2), np.nan)
+    values[0, :, 0] = 1.0
+    values[0, 0, 1] = 0.0
+    assert mean_interval(values).value == pytest.approx(0.5)
+
+
+def test_the_same_seed_gives_the_same_interval() -> None:
+    values = np.random.default_rng(4).random((2, 20, 3))
+    assert mean_interval(values, seed=1) == mean_interval(values, seed=1)
+    assert mean_interval(values, seed=1) != mean_interval(values, seed=2)

@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import csv
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from polypinch.errors import PinchError
+from polypinch.files import is_done, read_json
+from polypinch.pool.table import POOL_SCHEMA
+from polypinch.specs import load_yaml
+from polypinch.study import Store, Study, build, open_inputs, report, run
+from tests.pools import row
+from tests.study.conftest import write_study
+
+
+def run_to_report(path: Path, out: Path, store: Path | None = None) -> Store:
+    inputs = open_inputs(load_yaml(path, Study))
+    made = Store(store or out / "store")
+    graph = build(inputs, made)
+    run(graph, made)
+    report(inputs, graph, made, out)
+    return made
+
+
+def tables(out: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in sorted((out / "tables").glob("*.csv"))}
+
+
+def rows(out: Path, name: str) -> list[dict[str, str]]:
+    with (out / "tables" / f"{name}.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def finished(tiny_study: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("finished")
+    run_to_report(write_study(folder / "study.yaml", tiny_study), folder / "out")
+    return folder
+
+
+def test_every_table_holds_every_arm_and_language(finished: Path) -> None:
+    arms = {"untuned", "english", "pinch-4", "mixed"}
+    languages = {"en", "es", "fi", "ru", "seen", "unseen", "others"}
+    assert {line["arm"] for line in rows(finished / "out", "loss")} == arms
+    # A random model's answers are mostly in no language: what abstains everywhere has no rate.
+    assert {line["arm"] for line in rows(finished / "out", "fidelity")} <= arms
+    assert {line["language"] for line in rows(finished / "out", "loss")} == languages
+    assert {line["arm"] for line in rows(finished / "out", "scores")} == arms - {"english"}
+    for line in rows(finished / "out", "loss"):
+        assert float(line["low"]) <= float(line["value"]) <= float(line["high"])
+        assert line["n_items"] == "4"
+
+
+def test_mixtures_are_reported_as_delivered(finished: Path) -> None:
+    counts = {
+        (line["arm"], line["language"]): line["examples"] for line in rows(finished / "out", "mixtures")
+    }
+    assert counts["english", "en"] == "16"
+    assert (counts["pinch-4", "en"], counts["pinch-4", "es"], counts["pinch-4", "fi"]) == ("12", "2", "2")
+    assert counts["mixed", "ru"] == "4"
+
+
+def test_tuning_moves_the_loss_and_the_change_is_against_the_baseline(finished: Path) -> None:
+    loss = {(line["arm"], line["language"]): float(line["value"]) for line in rows(finished / "out", "loss")}
+    assert loss["english", "others"] < loss["untuned", "others"]
+    change = {
+        (line["arm"], line["language"]): float(line["value"])
+        for line in rows(finished / "out", "loss_change")
+    }
+    assert change["mixed", "ru"] == pytest.approx(loss["mixed", "ru"] - loss["english", "ru"], abs=1e-6)
+
+
+def test_arms_are_nested_and_share_what_is_the_same(finished: Path) -> None:
+    store = finished / "out" / "store"
+    for seed in (1, 2):
+        keys = {}
+        for arm in ("english", "pinch-4"):
+            found = next((store / "mixture").glob(f"{arm}-s{seed}-*"))
+            table = pq.read_table(found / "mixture.parquet")
+            keys[arm] = set(zip(table["item_id"].to_pylist(), table["language"].to_pylist(), strict=True))
+        assert {item for item, _ in keys["english"]} == {item for item, _ in keys["pinch-4"]}
+        assert len(keys["english"] & keys["pinch-4"]) == 12
+
+
+def test_the_page_answers_in_a_sentence_with_its_interval(finished: Path) -> None:
+    page = (finished / "out" / "report.html").read_text()
+    assert "95 % interval" in page
+    assert "2 training seed" in page
+
+
+def test_a_second_run_does_nothing_and_a_second_study_shares_the_work(
+    tiny_study: dict[str, Any], finished: Path, tmp_path: Path
+) -> None:
+    store = finished / "out" / "store"
+    before = {path: path.stat().st_mtime_ns for path in store.rglob("done.json")}
+    again = write_study(tmp_path / "again.yaml", tiny_study, arms=tiny_study["arms"][:2])
+    run_to_report(again, tmp_path / "again", store)
+    assert {path: path.stat().st_mtime_ns for path in store.rglob("done.json")} == before
+
+
+def test_every_artifact_says_what_it_was_made_of(finished: Path) -> None:
+    found = [path for path in (finished / "out" / "store").glob("*/*") if path.is_dir()]
+    assert len(found) == 6 + 6 + 7 + 7 + 7 + 6
+    for path in found:
+        spec = read_json(path / "spec.json")
+        assert path.parent.name == spec["kind"]
+        assert is_done(path)
+
+
+@pytest.mark.parametrize("against", ["monolingual", "untuned"])
+def test_other_opponents(tiny_study: dict[str, Any], finished: Path, tmp_path: Path, against: str) -> None:
+    changes = {"comparison": {"against": against}, "seeds": [1], "arms": tiny_study["arms"][:2]}
+    run_to_report(
+        write_study(tmp_path / "s.yaml", tiny_study, **changes), tmp_path / "out", finished / "out" / "store"
+    )
+    scores = rows(tmp_path / "out", "scores")
+    assert {line["against"] for line in scores} == {against}
+    assert {line["arm"] for line in scores} == {"english", "pinch-4"} | (
+        {"untuned"} if against == "monolingual" else set()
+    )
+    if against == "monolingual":
+        # The English arm is the monolingual model of English: it can only tie with itself.
+        assert [line["value"] for line in scores if (line["arm"], line["language"]) == ("english", "en")] == [
+            "50.0"
+        ]
+
+
+def test_without_references_only_the_language_of_answers_is_measured(
+    tiny_study: dict[str, Any], tmp_path: Path
+) -> None:
+    prompts = [
+        row(f"p{index}", tag, "heldout", messages=[{"role": "user", "content": f"Prompt {index} {tag}?"}])
+        for index in range(3)
+        for tag in ("en", "es", "fi", "ru")
+    ]
+    pq.write_table(pa.Table.from_pylist(prompts, schema=POOL_SCHEMA), tmp_path / "prompts.parquet")
+    changes = {"heldout": {"pool": str(tmp_path / "prompts.parquet")}, "seeds": [1]}
+    run_to_report(write_study(tmp_path / "s.yaml", tiny_study, **changes), tmp_path / "out")
+    assert list((tmp_path / "out" / "store" / "fidelity").glob("mixed-s1-*"))
+    assert not (tmp_path / "out" / "tables" / "scores.csv").exists() or not rows(tmp_path / "out", "scores")
+    assert "cannot be told" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_a_missing_translation_of_a_held_out_item_is_refused(
+    tiny_study: dict[str, Any], tmp_path: Path
+) -> None:
+    prompts = [row(f"p{index}", tag, "heldout") for index in range(3) for tag in ("en", "es", "fi", "ru")][
+        :-1
+    ]
+    pq.write_table(pa.Table.from_pylist(prompts, schema=POOL_SCHEMA), tmp_path / "prompts.parquet")
+    path = write_study(tmp_path / "s.yaml", tiny_study, heldout={"pool": str(tmp_path / "prompts.parquet")})
+    with pytest.raises(PinchError, match=r"1 translations are missing, the first is item 'p2' in 'ru'"):
+        open_inputs(load_yaml(path, Study))
+
+
+def test_development_items_are_trained_on_by_no_arm(tiny_study: dict[str, Any], tmp_path: Path) -> None:
+    path = write_study(
+        tmp_path / "s.yaml", tiny_study, development_items=8, seeds=[1], arms=tiny_study["arms"][:1]
+    )
+    path = write_study(path, load_plain(path), comparison={"against": "untuned"})
+    store = run_to_report(path, tmp_path / "out")
+    inputs = open_inputs(load_yaml(path, Study))
+    assert inputs.development is not None
+    trained = pq.read_table(next(store.root.glob("mixture/*/mixture.parquet")))["item_id"].to_pylist()
+    assert not set(trained) & set(inputs.development["item_id"].to_pylist())
+    assert "development/ru" in next(store.root.glob("tune/*/log.jsonl")).read_text()
+
+
+def load_plain(path: Path) -> dict[str, Any]:
+    import yaml
+
+    return dict(yaml.safe_load(path.read_text()))
+
+
+def test_killed_ten_times_at_random_it_ends_with_the_same_tables(
+    tiny_study: dict[str, Any], finished: Path, tmp_path: Path
+) -> None:
+    path = write_study(tmp_path / "study.yaml", tiny_study)
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "polypinch.cli", "run", str(path), "--out", str(out)]
+    chance = random.Random(0)
+    kills = 0
+    for _ in range(40):
+        child = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ
+        )
+        try:
+            # Past the start-up of some seconds, in which nothing is written and nothing can be lost.
+            wait_for_writing(out, child)
+            child.wait(timeout=chance.uniform(0.0, 1.2))
+        except subprocess.TimeoutExpired:
+            child.send_signal(signal.SIGKILL)
+            child.wait()
+            kills += 1
+        for found in out.glob("store/*/*/done.json"):
+            assert (found.parent / "spec.json").exists()
+        if child.returncode == 0 or kills == 10:
+            break
+    assert kills >= 3
+    assert subprocess.run(command, check=True, capture_output=True).returncode == 0
+    assert tables(out) == tables(finished / "out")
+
+
+def wait_for_writing(out: Path, child: subprocess.Popen[bytes]) -> None:
+    def newest() -> float:
+        return max((path.stat().st_mtime for path in out.rglob("*") if path.exists()), default=0.0)
+
+    started, deadline = time.time(), time.monotonic() + 60
+    while child.poll() is None and time.monotonic() < deadline:
+        try:
+            if newest() >= started and any(out.glob("store/*")):
+                return
+        except FileNotFoundError:
+            continue
+        time.sleep(0.02)

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from polypinch.errors import PinchError
+from polypinch.specs import load_yaml
+from polypinch.study import Study
+from tests.study.conftest import write_study
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"aarms": []}, r"unknown key 'aarms'[\s\S]*did you mean 'arms'\?"),
+        ({"tuning": {"epoch": 1}}, r"unknown key 'tuning\.epoch'[\s\S]*did you mean 'epochs'\?"),
+        ({"languages": {"seen": ["xx"]}}, r"languages: unknown language 'xx'"),
+        ({"languages": {"seen": ["Finnish"]}}, r"use the tag 'fi'"),
+        ({"languages": {"seen": ["en"]}}, "en is the base"),
+        ({"languages": {"seen": ["es"], "unseen": ["es"]}}, "named twice"),
+        ({"comparison": {"against": "nobody"}}, "no arm 'nobody'"),
+        ({"arms": [{"name": "a"}, {"name": "a"}]}, "two arms are named a"),
+        ({"arms": [{"name": "untuned"}]}, "the name untuned is taken"),
+        ({"arms": [{"name": "a", "tuning": {"rnak": 3}}]}, "unknown key 'rnak'"),
+        (
+            {"arms": [{"name": "a", "doses": [{"languages": ["es"], "dose": 1}]}]},
+            "unknown key 'arms.0.doses.0.dose'",
+        ),
+        ({"seeds": [1, 1]}, "a seed is named twice"),
+        ({"budget": {"examples": 10, "tokens": 5}}, "examples and tokens are given"),
+    ],
+)
+def test_a_mistake_is_named_with_its_fix(
+    tiny_study: dict[str, Any], tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(PinchError, match=message):
+        load_yaml(write_study(tmp_path / "study.yaml", tiny_study, **changes), Study)
+
+
+def test_an_arm_changes_what_it_sets_and_no_more(tiny_study: dict[str, Any], tmp_path: Path) -> None:
+    arms = [{"name": "a"}, {"name": "b", "tuning": {"rank": 4}}]
+    changes = {"arms": arms, "comparison": {"against": "a"}}
+    study = load_yaml(write_study(tmp_path / "study.yaml", tiny_study, **changes), Study)
+    assert study.recipe(study.arms[0]) == study.tuning
+    assert study.recipe(study.arms[1]) == study.tuning.model_copy(update={"rank": 4})
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [(b"\xff\xfe", "not UTF-8"), (b"a: [", "not YAML"), (b"", "holds no keys")]
+)
+def test_a_file_that_is_no_study_is_named(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_bytes(content)
+    with pytest.raises(PinchError, match=f"study.yaml: {message}"):
+        load_yaml(path, Study)
+    with pytest.raises(PinchError, match="no such file"):
+        load_yaml(tmp_path / "none.yaml", Study)
