@@ -34,7 +34,7 @@ def commands() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("page", "line"), commands())
 def test_a_command_in_the_documents_exists_with_its_options(page: str, line: str) -> None:
-    words = shlex.split(line.split("  #", maxsplit=1)[0].split(" > ", maxsplit=1)[0].split(" | ", maxsplit=1)[0])[1:]
+    words = shlex.split(re.split(r"  #| > | \| ", line, maxsplit=1)[0])[1:]
     command = get_command(app)
     while words and hasattr(command, "commands") and words[0] in command.commands:
         command = command.commands[words.pop(0)]
