@@ -37,24 +37,35 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+_NEARLY_FULL = 64 * 1024
+
+
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
     """Turn a full disk or a forbidden folder into a :class:`PinchError` that names ``path``."""
     try:
         yield
-    except OSError as error:
-        # Libraries that write for us (Rust's safetensors, Arrow) may lose errno and keep only the words.
-        text = str(error)
-        if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in text:
+    except PinchError:
+        raise
+    except Exception as error:
+        # Libraries that write for us (safetensors, torch, Arrow) raise errors of their own, and may keep
+        # neither the number nor the words of the system's.
+        number, text = getattr(error, "errno", None), str(error)
+        if number in (errno.ENOSPC, errno.EDQUOT) or "No space left" in text or _is_full(path):
             raise PinchError(
                 f"the disk is full: could not write {path}",
                 fix="free space or choose another folder, then run the same command: finished work is kept",
             ) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) or "Permission denied" in text:
+        if number in (errno.EACCES, errno.EPERM, errno.EROFS) or "Permission denied" in text:
             raise PinchError(
                 f"no permission to write {path}", fix="choose a folder that you may write to"
             ) from error
         raise
+
+
+def _is_full(path: Path) -> bool:
+    there = next((folder for folder in (path, *path.parents) if folder.exists()), None)
+    return there is not None and shutil.disk_usage(there).free < _NEARLY_FULL
 
 
 def _sync(path: Path) -> None:

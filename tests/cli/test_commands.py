@@ -77,6 +77,15 @@ def test_the_steps_alone_lead_from_a_plan_to_answers(folder: Path) -> None:
     assert json.loads(checked.stdout)["all"]["n"] == 8
 
 
+def test_a_file_of_prompts_is_answered(folder: Path, tmp_path: Path) -> None:
+    lines = [{"prompt": f"Kerro luvusta {number}.", "lang": "fi"} for number in range(3)]
+    (tmp_path / "prompts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    arguments = ("--language-column", "lang", "--max-new-tokens", 4, "--model", folder / "model", "--json")
+    done = polypinch("answer", tmp_path / "prompts.jsonl", "--out", tmp_path / "answers", *arguments)
+    assert done.returncode == 0, done.stderr
+    assert [row["language"] for row in json.loads(done.stdout)] == ["fi"] * 3
+
+
 def test_the_export_is_what_other_trainers_read(folder: Path) -> None:
     out = folder / "exported"
     assert polypinch("mix", folder / "plan.yaml", "--out", out, "--model", folder / "model").returncode == 0

@@ -182,6 +182,29 @@ def load_plain(path: Path) -> dict[str, Any]:
     return dict(yaml.safe_load(path.read_text()))
 
 
+def test_on_a_full_disk_it_stops_with_the_fix_and_goes_on_where_it_was(
+    tiny_study: dict[str, Any], finished: Path, tmp_path: Path
+) -> None:
+    def mount(options: str) -> int:
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(tmp_path)]
+        return subprocess.run(command, check=False, capture_output=True).returncode
+
+    if mount("size=1m"):
+        pytest.skip("mounting a small file system needs root")
+    try:
+        path = write_study(tmp_path / "study.yaml", tiny_study)
+        with pytest.raises(PinchError, match="the disk is full"):
+            run_to_report(path, tmp_path / "out")
+        done = {found.parent for found in tmp_path.rglob("done.json")}
+        assert done
+        assert not mount("remount,size=100m")
+        run_to_report(path, tmp_path / "out")
+        assert done <= {found.parent for found in tmp_path.rglob("done.json")}
+        assert tables(tmp_path / "out") == tables(finished / "out")
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+
+
 def test_killed_ten_times_at_random_it_ends_with_the_same_tables(
     tiny_study: dict[str, Any], finished: Path, tmp_path: Path
 ) -> None:

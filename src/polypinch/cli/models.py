@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +15,8 @@ from polypinch.progress import say
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from polypinch.pool import Pool
 
 
 def tune_command(
@@ -53,12 +56,17 @@ def tune_command(
 
 
 def answer_command(
-    prompts: Annotated[str, typer.Argument(metavar="POOL", help="Built-in pool, or a pool's path.")],
+    prompts: Annotated[
+        str,
+        typer.Argument(metavar="PROMPTS", help="A pool, or a file that pool import reads (JSONL, CSV …)."),
+    ],
     out: Annotated[Path, typer.Option(help="Where answers.parquet goes.")],
     model: ModelName = DEFAULT_MODEL,
     tuned: Annotated[
         Path | None, typer.Option(help="What polypinch tune made; without it the base answers.")
     ] = None,
+    language: Annotated[str | None, typer.Option(help="Of all rows, where PROMPTS is no pool.")] = None,
+    language_column: Annotated[str | None, typer.Option(help="Or the column that holds it.")] = None,
     only: Annotated[str | None, typer.Option("--languages", help="Comma-separated tags.")] = None,
     items: Annotated[int | None, typer.Option(help="Answer the first so many items.")] = None,
     max_new_tokens: Annotated[int, typer.Option(help="An answer is cut off here.")] = 256,
@@ -77,10 +85,10 @@ def answer_command(
     from polypinch.chat import ChatFormat
     from polypinch.files import artifact, is_done, read_json, read_table
     from polypinch.models import find_model
-    from polypinch.pool import open_pool
     from polypinch.tune import load_tuned
 
-    rows = _prompts(prompts, only, items)
+    source = _open(prompts, language, language_column)
+    rows = _prompts(source, only, items)
     base = find_model(model)
     if tuned is not None and not is_done(tuned):
         raise PinchError(f"{tuned} is no finished tuning", fix="name a folder that polypinch tune made")
@@ -92,7 +100,7 @@ def answer_command(
         "tuned": read_json(tuned / "done.json")["fingerprint"] if tuned else None,
         "sampling": sampling.model_dump(mode="json"),
         "rows": rows.select(["item_id", "language"]).to_pylist(),
-        "prompts": open_pool(prompts).fingerprint,
+        "prompts": source.fingerprint,
     }
     with artifact(out, spec) as folder:
         recipe = read_json(tuned / "spec.json").get("recipe", {}) if tuned else {}
@@ -105,13 +113,25 @@ def answer_command(
         say(f"{rows.num_rows * samples} answers: {out / 'answers.parquet'}")
 
 
-def _prompts(name: str, only: str | None, items: int | None) -> pa.Table:
+def _open(name: str, language: str | None, language_column: str | None) -> Pool:
+    """Open a pool, or read a file of prompts as one."""
+    from polypinch.files import read_table
+    from polypinch.pool import ImportOptions, Pool, import_pool, open_pool
+
+    if language is None and language_column is None:
+        return open_pool(name)
+    options = ImportOptions(language=language, language_column=language_column, split="heldout")
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "prompts.parquet"
+        import_pool([name], path, options)
+        return Pool.from_table(read_table(path), name)
+
+
+def _prompts(pool: Pool, only: str | None, items: int | None) -> pa.Table:
     import pyarrow.compute as pc
 
     from polypinch.languages import languages
-    from polypinch.pool import open_pool
 
-    pool = open_pool(name)
     where = pc.field("split") == "heldout" if "heldout" in pool.split_languages() else None
     if only:
         chosen = pc.field("language").isin(languages([tag.strip() for tag in only.split(",")]))
