@@ -68,7 +68,7 @@ def _folder_fingerprint(folder: Path) -> str:
     weights = sorted([*folder.glob("*.safetensors"), *folder.glob("*.bin")])
     if not weights:
         raise PinchError(f"{folder} has no weights (*.safetensors)", fix="save the model there first")
-    small = sorted(folder.glob("*.json")) + sorted(folder.glob("*.jinja"))
+    small = [path for kind in ("json", "jinja", "txt", "model") for path in sorted(folder.glob(f"*.{kind}"))]
     return fingerprint({path.name: file_sha256(path) for path in [*weights, *small]})
 
 

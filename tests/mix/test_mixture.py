@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 
 import pytest
@@ -106,6 +107,28 @@ def test_disjoint_items_are_not_the_bases() -> None:
     assert not pinched & by_language(make_mixture(plan(0), POOL))["en"]
 
 
+def test_disjoint_doses_stay_nested_beyond_the_first_look_at_the_pool() -> None:
+    large = parallel_pool(("en", "es", "fi"), train=4000)
+    budget = Budget(examples=300)
+    found = []
+    for count in (300, 900, 1500, 2400):
+        dose = Dose(languages=("es", "fi"), count=count)
+        wanted = plan(0, doses=(dose,), budget=budget, items="disjoint", placement="add")
+        found.append(by_language(make_mixture(wanted, large)))
+    for small, larger in itertools.pairwise(found):
+        assert small["es"] <= larger["es"]
+        assert small["fi"] <= larger["fi"]
+        assert not larger["es"] & larger["fi"]
+
+
+def test_a_large_disjoint_dose_in_tokens_is_met() -> None:
+    large = parallel_pool(("en", "es"), train=4000)
+    dose = Dose(languages=("es",), tokens=10_000)
+    wanted = plan(0, doses=(dose,), items="disjoint", placement="add", budget=Budget(examples=10))
+    lines = make_mixture(wanted, large, word_counter).manifest["languages"]
+    assert abs(lines[1]["tokens"] - 10_000) <= 5
+
+
 def test_a_dose_can_be_a_share_of_the_budget() -> None:
     dose = Dose(languages=("es", "fi"), share=0.1)
     found = by_language(make_mixture(plan(0, doses=(dose,)), POOL))
@@ -182,9 +205,27 @@ def test_a_held_out_instruction_under_another_id_is_refused() -> None:
 
 
 def test_a_leak_from_another_pool_is_refused() -> None:
-    other = pool_of([row("t3", "en")])
+    other = pool_of([row("another", "en", source="elsewhere", messages=row("t3", "en")["messages"])])
     with pytest.raises(PinchError, match="held-out rows of test are trained on"):
         make_mixture(monolingual("test", "en", 80), POOL, heldout=[other])
+
+
+def test_a_translation_held_out_in_another_pool_of_the_same_source_is_refused() -> None:
+    with pytest.raises(PinchError, match="item 't3' is held out in 'sw'"):
+        make_mixture(monolingual("test", "en", 80), POOL, heldout=[pool_of([row("t3", "sw", "heldout")])])
+    elsewhere = pool_of([row("t3", "sw", "heldout", source="elsewhere")])
+    assert make_mixture(monolingual("test", "en", 80), POOL, heldout=[elsewhere]).table.num_rows == 80
+
+
+def test_a_held_out_prompt_in_a_later_turn_is_refused() -> None:
+    turns = [
+        *row("t1", "en")["messages"],
+        {"role": "user", "content": "Held?"},
+        {"role": "assistant", "content": "So."},
+    ]  # type: ignore[misc]
+    held = row("h", "en", "heldout", messages=[{"role": "user", "content": "held"}])
+    with pytest.raises(PinchError, match="instruction of held-out item 'h'"):
+        make_mixture(monolingual("test", "en", 1), pool_of([row("t1", "en", messages=turns), held]))
 
 
 def test_a_pool_can_be_its_own_held_out_pool() -> None:

@@ -19,6 +19,19 @@ def test_intervals_cover_the_truth_when_translations_share_their_item() -> None:
     assert 0.90 <= hits / 300 <= 0.98
 
 
+@pytest.mark.parametrize("seeds", [2, 3, 5])
+def test_intervals_cover_the_truth_with_few_seeds(seeds: int) -> None:
+    generator = np.random.default_rng(seeds)
+    hits = 0
+    for trial in range(300):
+        item = generator.normal(0, 0.1, (1, 40, 1))
+        run = generator.normal(0, 0.05, (seeds, 1, 1))
+        values = 0.3 + item + run + generator.normal(0, 0.05, (seeds, 40, 3))
+        estimate = mean_interval(values, resamples=300, seed=trial)
+        hits += estimate.low <= 0.3 <= estimate.high
+    assert hits / 300 >= 0.92
+
+
 def test_ignoring_that_translations_share_their_item_would_be_overconfident() -> None:
     generator = np.random.default_rng(1)
     values = generator.normal(0, 1, (1, 80, 1)) + np.zeros((1, 80, 10))
@@ -35,6 +48,7 @@ def test_the_spread_between_seeds_widens_the_interval() -> None:
     narrow, wide = mean_interval(agreeing), mean_interval(differing)
     assert narrow.value == pytest.approx(wide.value)
     assert wide.high - wide.low > 5 * (narrow.high - narrow.low)
+    assert narrow.high - narrow.low < 0.1
 
 
 def test_two_arms_over_the_same_items_stay_paired() -> None:
@@ -56,7 +70,11 @@ def test_a_mean_lies_within_its_interval_and_missing_values_are_left_out(
     estimate = mean_interval(values, resamples=50)
     if np.isfinite(values).any():
         assert estimate.value == pytest.approx(np.nanmean(language_means(values)))
-        assert 0 <= estimate.low <= estimate.high <= 1
+        assert estimate.low <= estimate.value + 1e-9
+        assert estimate.value - 1e-9 <= estimate.high
+        if seeds == 1:
+            assert estimate.low + 1e-9 >= 0
+            assert estimate.high <= 1 + 1e-9
         assert estimate.n_seeds == seeds
     else:
         assert estimate.n_items == 0

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 import torch
 from hypothesis import given
@@ -64,10 +65,22 @@ def test_parts_hold_every_row_once_and_keep_the_budget(lengths: list[int], budge
 
 @given(st.integers(1, 50), st.integers(1, 20), st.integers(1, 3), st.integers(0, 100))
 def test_every_epoch_holds_every_row_once(n_rows: int, per_step: int, epochs: int, seed: int) -> None:
-    steps = epochs_of_steps(n_rows, per_step, epochs, seed)
+    items = pa.array([f"i{index}" for index in range(n_rows)])
+    steps = epochs_of_steps(items, per_step, epochs, seed)
     per_epoch = -(-n_rows // per_step)
     assert len(steps) == epochs * per_epoch
     for epoch in range(epochs):
         held = [index for step in steps[epoch * per_epoch : (epoch + 1) * per_epoch] for index in step]
         assert sorted(held) == list(range(n_rows))
-    assert steps == epochs_of_steps(n_rows, per_step, epochs, seed)
+    assert steps == epochs_of_steps(items, per_step, epochs, seed)
+
+
+def test_the_same_items_in_other_places_meet_in_the_same_steps() -> None:
+    items = [f"i{index}" for index in range(20)]
+    moved = items[7:] + items[:7]
+    one, two = (
+        [[listed[index] for index in step] for step in epochs_of_steps(pa.array(listed), 6, 2, 3)]
+        for listed in (items, moved)
+    )
+    assert one == two
+    assert one[:4] != one[4:]

@@ -47,6 +47,9 @@ class TransformersEngine:
 
     def __init__(self, model: Any, chat: ChatFormat) -> None:
         self._model, self._chat = model, chat
+        # generate() fills what a configuration leaves open from the model's own: a base model's repetition
+        # penalty, say, would make greedy something else than greedy.
+        model.generation_config = GenerationConfig()
         # The prefill hands the head a strided slice, for which torch copies the whole weight once per
         # row on a CPU: with a vocabulary of 262,144 that took 20 times as long as all else.
         model.get_output_embeddings().register_forward_pre_hook(lambda _, inputs: (inputs[0].contiguous(),))

@@ -92,6 +92,15 @@ def answer_command(
     base = find_model(model)
     if tuned is not None and not is_done(tuned):
         raise PinchError(f"{tuned} is no finished tuning", fix="name a folder that polypinch tune made")
+    summary = read_json(tuned / "summary.json") if tuned else None
+    if summary and summary["base"]["fingerprint"] != base.fingerprint:
+        raise PinchError(
+            f"{tuned} was tuned from {summary['base']['name']}, and {model} is another model",
+            fix=f"--model {summary['base']['name']}",
+        )
+    chat = ChatFormat.load(base)
+    if summary:
+        chat = ChatFormat(chat.tokenizer, **summary["chat_template"])
     sampling = Sampling(
         max_new_tokens=max_new_tokens, temperature=temperature, top_p=top_p, samples=samples, seed=seed
     )
@@ -103,8 +112,6 @@ def answer_command(
         "prompts": source.fingerprint,
     }
     with artifact(out, spec) as folder:
-        recipe = read_json(tuned / "spec.json").get("recipe", {}) if tuned else {}
-        chat = ChatFormat.load(base, recipe.get("chat_template"))
         engine = TransformersEngine(load_tuned(base, tuned), chat)
         draw(rows, engine, chat, sampling, folder)
     if as_json:

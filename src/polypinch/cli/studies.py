@@ -17,7 +17,7 @@ from polypinch.errors import PinchError
 from polypinch.progress import say
 
 if TYPE_CHECKING:
-    from polypinch.study import Store, Study
+    from polypinch.study import Preflight, Store, Study
 
 _RECORD = "study.json"
 StoreFolder = Annotated[
@@ -28,7 +28,7 @@ StoreFolder = Annotated[
 def _run(study: Study, out: Path, store_folder: Path | None) -> None:
     from polypinch.files import write_json
     from polypinch.models import GEMMA_TERMS
-    from polypinch.study import Store, build, duration, open_inputs, report, run
+    from polypinch.study import Store, build, duration, open_inputs, preflight, report, run
 
     started = time.monotonic()
     chosen = store_folder or Path(os.environ.get("POLYPINCH_STORE") or out / "store")
@@ -38,9 +38,19 @@ def _run(study: Study, out: Path, store_folder: Path | None) -> None:
     write_json(out / _RECORD, {"study": study.model_dump(mode="json"), "store": str(chosen.resolve())})
     store = Store(chosen)
     graph = build(inputs, store)
+    if any(store.state(stage) == "to do" for stage in graph.stages()):
+        _refuse_early(preflight(inputs, out, time_it=False))
     run(graph, store)
     page = report(inputs, graph, store, out)
     say(f"done in {duration(time.monotonic() - started)}; the report: {page}")
+
+
+def _refuse_early(found: Preflight) -> None:
+    """Say the warnings; stop at an error, before the first step."""
+    for problem in found.problems:
+        if problem.level == "error":
+            raise PinchError(f"{problem.where}: {problem.message}", fix=problem.fix)
+        say(f"{problem.level}: {problem.where}: {problem.message}")
 
 
 def run_command(

@@ -109,9 +109,14 @@ class _Rows:
                 "the plan counts in tokens, but no tokenizer is given", fix="name a model (--model)"
             )
         self.fetch(keys)
-        new = [key for key in dict.fromkeys(keys) if key not in self._counts]
-        counted = self._counter([self._rows[key][1] for key in new])
-        self._counts.update(zip(new, counted, strict=True))
+        for key in dict.fromkeys(keys):
+            if key not in self._counts:
+                try:
+                    self._counts[key] = self._counter([self._rows[key][1]])[0]
+                except PinchError as error:
+                    raise PinchError(
+                        f"item {key[0]!r} in {key[1]!r}: {error.message}", fix=error.fix
+                    ) from error
         return [self._counts[key] for key in keys]
 
     def sizes(self, keys: Sequence[tuple[str, str]], unit: Unit) -> list[int]:
@@ -144,9 +149,9 @@ def make_mixture(
                 fix=f"it has {', '.join(pool.split_languages().get('train', {}))}",
             )
     rows = _Rows(pool, counter)
-    base_items, candidates = _base_items(plan, pool, rows)
+    base_items = _base_items(plan, pool, rows)
     doses = _dose_items(plan, pool, rows, base_items)
-    keys = _place(plan, rows, base_items, candidates, doses)
+    keys = _place(plan, pool, rows, base_items, doses)
     table = _table(keys, rows, counter)
     check_heldout(plan, pool, table, heldout)
     manifest = _manifest(plan, pool, table)
@@ -182,8 +187,8 @@ def _repeat(items: list[str], times: int) -> list[str]:
     return [item for _ in range(times) for item in items]
 
 
-def _base_items(plan: MixPlan, pool: Pool, rows: _Rows) -> tuple[list[str], list[str]]:
-    """Return the items that fill the budget in the base alone, and all candidates looked at, in order."""
+def _base_items(plan: MixPlan, pool: Pool, rows: _Rows) -> list[str]:
+    """Return the items that fill the budget in the base alone, in order."""
     unit, amount = plan.budget.unit, float(plan.budget.amount)
     limit = plan.budget.amount if unit == "examples" else _FIRST_LOOK
     while True:
@@ -191,7 +196,7 @@ def _base_items(plan: MixPlan, pool: Pool, rows: _Rows) -> tuple[list[str], list
         candidates = _repeat(found, plan.max_repeats)
         needed = _fill(plan, unit, amount, plan.base, rows)(candidates)
         if needed is not None:
-            return candidates[:needed], candidates
+            return candidates[:needed]
         if len(found) < limit:
             have = sum(rows.sizes([(item, plan.base) for item in candidates], unit))
             raise PinchError(
@@ -207,33 +212,42 @@ def _dose_items(plan: MixPlan, pool: Pool, rows: _Rows, base_items: list[str]) -
     if not wanted:
         return {}
     base = pa.array(list(dict.fromkeys(base_items)), pa.string())
-    universe = base if plan.items == "parallel" else _other_items(plan, pool, wanted, base)
-    having = available(pool, universe, list(wanted))
-    lists = partition(universe, list(wanted), having, plan.seed)
+    rules = {tag: _fill(plan, quota.unit, quota.amount, tag, rows) for tag, quota in wanted.items()}
+    if plan.items == "parallel":
+        having = available(pool, base, list(wanted))
+        lists = partition(base, list(wanted), having, plan.seed)
+    else:
+        lists, having = _other_items(plan, pool, rules, base)
     if plan.max_repeats > 1:
         lists = {tag: _repeat(items, plan.max_repeats) for tag, items in lists.items()}
-    rules = {tag: _fill(plan, quota.unit, quota.amount, tag, rows) for tag, quota in wanted.items()}
     taken, lacking = take(lists, having, rules)
     for tag in sorted(lacking):
         _refuse_dose(plan, pool, rows, tag, wanted, taken[tag], having)
     return taken
 
 
-def _other_items(plan: MixPlan, pool: Pool, wanted: dict[str, Quota], base: pa.Array) -> pa.Array:
-    # The universe must not depend on small doses, or lists, and so nesting, would change with them.
-    most = (
-        max(quota.amount for quota in wanted.values() if quota.unit == "examples")
-        if any(quota.unit == "examples" for quota in wanted.values())
-        else 0
-    )
-    limit = max(len(base), _FIRST_LOOK)
-    while limit < most * len(wanted):
+def _other_items(
+    plan: MixPlan, pool: Pool, rules: dict[str, Enough], base: pa.Array
+) -> tuple[dict[str, list[str]], dict[str, set[str]]]:
+    """Return lists of items that are not the base's, long enough for the doses or as long as the pool."""
+    limit = _FIRST_LOOK
+    while True:
+        found = {
+            tag: first_items(pool, tag, plan.seed, "pinch", limit, exclude=base).to_pylist() for tag in rules
+        }
+        universe = pa.array(sorted({item for items in found.values() for item in items}), pa.string())
+        having = available(pool, universe, list(rules))
+        whole = all(len(items) < limit for items in found.values())
+        # Even lists need the whole pool in view. Whether the first look holds it does not depend on doses.
+        even = whole and limit == _FIRST_LOOK
+        lists = partition(universe, list(rules), having, plan.seed, even)
+        if not whole:
+            # Beyond its own look a language's list has gaps that a longer look would fill: a prefix of it
+            # would not stay one.
+            lists = {tag: [item for item in lists[tag] if item in set(found[tag])] for tag in lists}
+        if whole or all(rules[tag](lists[tag]) is not None for tag in rules):
+            return lists, having
         limit *= 4
-    seen: dict[str, None] = {}
-    for tag in sorted(wanted):
-        found = first_items(pool, tag, plan.seed, "pinch", limit, exclude=base)
-        seen.update(dict.fromkeys(found.to_pylist()))
-    return pa.array(list(seen), pa.string())
 
 
 def _refuse_dose(
@@ -263,7 +277,7 @@ def _refuse_dose(
 
 
 def _place(
-    plan: MixPlan, rows: _Rows, base_items: list[str], candidates: list[str], doses: dict[str, list[str]]
+    plan: MixPlan, pool: Pool, rows: _Rows, base_items: list[str], doses: dict[str, list[str]]
 ) -> list[tuple[str, str]]:
     """Put base and dose together under the budget: the keys (item, language) of the mixture, in order."""
     dosed = [(item, tag) for tag, items in doses.items() for item in items]
@@ -277,8 +291,14 @@ def _place(
             fix="lower the doses, or use placement: add",
         )
     replaced = {item for item, _ in dosed} if plan.items == "parallel" else set()
-    kept = [item for item in candidates if item not in replaced]
+    kept = [item for item in base_items if item not in replaced]
     needed = _fill(plan, unit, float(left), plan.base, rows)(kept) if left else 0
+    if needed is None:
+        # In tokens, what a language needs less than the base leaves room for more of the base.
+        look = 4 * (len(base_items) + len(replaced)) + _FIRST_LOOK
+        more = first_items(pool, plan.base, plan.seed, "base", look).to_pylist()
+        kept = [item for item in _repeat(more, plan.max_repeats) if item not in replaced]
+        needed = _fill(plan, unit, float(left), plan.base, rows)(kept)
     return [(item, plan.base) for item in (kept if needed is None else kept[:needed])] + dosed
 
 

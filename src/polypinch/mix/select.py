@@ -79,13 +79,21 @@ def available(pool: Pool, items: pa.Array, languages: Sequence[str]) -> dict[str
 
 
 def partition(
-    items: pa.Array, languages: Sequence[str], having: dict[str, set[str]], seed: int
+    items: pa.Array, languages: Sequence[str], having: dict[str, set[str]], seed: int, even: bool = True
 ) -> dict[str, list[str]]:
-    """Divide items among languages, evenly, each item to one language that has it.
+    """Divide items among languages, each item to one language that has it.
 
     A language's dose is then a prefix of its list, so doses are nested, and one language's dose does
     not move another's. Each item goes to the language that wins it by rendezvous hashing (Thaler and
-    Ravishankar 1998) among those with room; the lists depend on the set of languages, not on doses.
+    Ravishankar 1998); the lists depend on the set of languages, not on doses.
+
+    Args:
+        items: what to divide.
+        languages: among whom.
+        having: from :func:`available`.
+        seed: the plan's seed.
+        even: give each language the same room. Without it, more items leave the lists of fewer as they
+            were and only lengthen or fill them.
 
     Returns:
         For each language its items, first to be taken first.
@@ -95,7 +103,7 @@ def partition(
     order = np.argsort(ranks(items, seed, "pinch"), kind="stable")
     wins = np.stack([ranks(items, seed, f"home/{tag}") for tag in tags], axis=1)
     preference = np.argsort(wins, axis=1, kind="stable")
-    room = dict.fromkeys(tags, -(-len(ids) // len(tags)))
+    room = dict.fromkeys(tags, -(-len(ids) // len(tags)) if even else len(ids))
     lists: dict[str, list[str]] = {tag: [] for tag in tags}
     left: list[tuple[str, str]] = []
     for index in order.tolist():

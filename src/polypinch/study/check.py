@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from peft import LoraConfig, get_peft_model
 
-from polypinch.chat import Problem, check_rows, count_tokens
+from polypinch.chat import ChatFormat, Encoded, Problem, check_rows, count_tokens
 from polypinch.mix import Mixture, make_mixture
 from polypinch.models import choose_dtype, load_model
 from polypinch.pool import open_pool
@@ -29,7 +29,7 @@ class Preflight:
 
     Attributes:
         problems: errors stop it; warnings are for the reader.
-        mixtures: per arm (first seed) its manifest.
+        mixtures: per arm its manifest, of the first seed and model.
         tokens: tokens to be tuned on, over arms, seeds and epochs; to be scored; and at most to be drawn.
         seconds: estimated time, or ``None`` where speed was not measured.
         disk_bytes: estimated space, weights of the base aside.
@@ -65,35 +65,37 @@ def preflight(inputs: Inputs, out: Path, time_it: bool = True) -> Preflight:
     if study.comparison.against == MONOLINGUAL and inputs.has_references:
         arms += [(Arm(name=f"{MONOLINGUAL}-{tag}"), tag) for tag in study.evaluated]
     tuned_tokens = 0
+    heldout = [open_pool(study.heldout.pool)] if study.heldout.pool else []
     for model in study.models:
         chat = inputs.chats[model]
         for arm, base in arms:
             recipe = study.recipe(arm)
-            plan = study.plan(arm, study.seeds[0])
-            plan = plan if base is None else plan.model_copy(update={"base": base})
-            heldout = [open_pool(name) for name in plan.heldout]
-            mixture = make_mixture(plan, inputs.pool, count_tokens(chat, recipe.max_length), heldout)
-            found.mixtures.setdefault(arm.name, mixture.manifest)
-            tokens = sum(line["tokens"] for line in mixture.manifest["languages"])
-            tuned_tokens += tokens * recipe.epochs * len(study.seeds)
-            table = mixture.table
-            rows = zip(
-                table["item_id"].to_pylist(),
-                table["language"].to_pylist(),
-                [chat.encode(messages, recipe.max_length) for messages in table["messages"].to_pylist()],
-                strict=True,
-            )
-            found.problems += [
-                Problem(p.level, f"arm {arm.name}: {p.where}", p.message, p.fix)
-                for p in check_rows(chat, list(rows))
-            ]
-            found.problems += _confounded(arm, mixture)
+            for seed in study.seeds:
+                plan = study.plan(arm, seed)
+                plan = plan if base is None else plan.model_copy(update={"base": base})
+                mixture = make_mixture(plan, inputs.pool, count_tokens(chat, recipe.max_length), heldout)
+                if arm.name not in found.mixtures:
+                    found.mixtures[arm.name] = mixture.manifest
+                    found.problems += _confounded(arm, mixture)
+                tokens = sum(line["tokens"] for line in mixture.manifest["languages"])
+                tuned_tokens += tokens * recipe.epochs
+                found.problems += [
+                    Problem(p.level, f"arm {arm.name}, seed {seed}: {p.where}", p.message, p.fix)
+                    for p in check_rows(chat, _encoded(chat, mixture.table, recipe.max_length))
+                ]
     found.problems += _limits(inputs)
     evaluations = len(study.models) * (1 + len(study.seeds) * len(study.arms))
     scored, drawn = _evaluated_tokens(inputs)
     found.tokens = {"tuned": tuned_tokens, "scored": scored * evaluations, "drawn": drawn * evaluations}
     _estimate(inputs, found, out, time_it)
     return found
+
+
+def _encoded(chat: ChatFormat, rows: pa.Table, max_length: int) -> list[tuple[str, str, Encoded]]:
+    columns = (rows[name].to_pylist() for name in ("item_id", "language", "messages"))
+    return [
+        (item, tag, chat.encode(messages, max_length)) for item, tag, messages in zip(*columns, strict=True)
+    ]
 
 
 def _confounded(arm: Arm, mixture: Mixture) -> list[Problem]:
@@ -150,15 +152,20 @@ def _evaluated_tokens(inputs: Inputs) -> tuple[int, int]:
 
 def _estimate(inputs: Inputs, found: Preflight, out: Path, time_it: bool) -> None:
     study = inputs.study
-    trained = 0
+    kept = most = 0
     speeds: list[Speed] = []
     if time_it:
         for model in inputs.models.values():
             loaded = load_model(model, choose_dtype(study.tuning.precision))
-            if study.tuning.method == "lora":
-                config = LoraConfig(r=study.tuning.rank, target_modules="all-linear", task_type="CAUSAL_LM")
-                loaded = get_peft_model(loaded, config)
-            trained = sum(weight.numel() for weight in loaded.parameters() if weight.requires_grad)
+            whole = sum(weight.numel() for weight in loaded.parameters())
+            config = LoraConfig(r=study.tuning.rank, target_modules="all-linear", task_type="CAUSAL_LM")
+            loaded = get_peft_model(loaded, config)
+            adapter = sum(weight.numel() for weight in loaded.parameters() if weight.requires_grad)
+            for name in found.mixtures:
+                arm = next((arm for arm in study.arms if arm.name == name), Arm(name=name))
+                full = study.recipe(arm).method == "full"
+                kept += len(study.seeds) * (whole if full else adapter) * 4
+                most = max(most, (whole if full else adapter) * _BYTES_PER_TRAINED)
             speeds.append(measure(loaded, inputs.chats[model.name]))
             del loaded
         share = 1 / len(speeds)
@@ -171,8 +178,7 @@ def _estimate(inputs: Inputs, found: Preflight, out: Path, time_it: bool) -> Non
             )
             for s in speeds
         )
-    runs = len(study.models) * len(study.seeds) * len(found.mixtures)
-    found.disk_bytes = runs * trained * 4 + trained * _BYTES_PER_TRAINED + 50_000_000
+    found.disk_bytes = kept + most + 50_000_000
     folder = out
     while not folder.exists():
         folder = folder.parent

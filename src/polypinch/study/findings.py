@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from polypinch.stats import Array, Estimate, mean_interval
 from polypinch.study.results import ArmResults, Axes
 
@@ -28,11 +26,8 @@ class Dosed:
 def contrast(ours: Array, theirs: Array, languages: list[int]) -> Estimate:
     """Estimate the mean difference of two arms, paired by item, language and seed.
 
-    Arms with different numbers of seeds are paired by their means over seeds.
+    The untuned base has no seeds: each of the other's is compared with it.
     """
-    if ours.shape[0] != theirs.shape[0]:
-        ours = np.nanmean(ours, axis=0, keepdims=True)
-        theirs = np.nanmean(theirs, axis=0, keepdims=True)
     return mean_interval(ours - theirs, languages)
 
 
@@ -53,8 +48,25 @@ def smallest_that_helps(axes: Axes, baseline: ArmResults, arms: list[Dosed]) -> 
     return found
 
 
-def answer(axes: Axes, baseline: ArmResults | None, arms: list[Dosed], model: str) -> str:
-    """Return a study's answer for one base model in one sentence, its uncertainty included."""
+def answer(
+    axes: Axes,
+    baseline: ArmResults | None,
+    arms: list[Dosed],
+    model: str,
+    untuned: ArmResults | None = None,
+) -> str:
+    """Return a study's answer for one base model in one or two sentences, the uncertainty included.
+
+    Where no dose can be told from none, it also says what tuning without a dose does, against the untuned
+    base: none may be enough.
+
+    Args:
+        axes: the study's axes.
+        baseline: the arm without a dose.
+        arms: arms that differ from it in their dose alone.
+        model: the base model's name.
+        untuned: the base model as it is.
+    """
     doses = [arm for arm in arms if arm.dose > 0]
     if baseline is None or not doses or "others" not in axes.groups:
         return (
@@ -66,30 +78,40 @@ def answer(axes: Axes, baseline: ArmResults | None, arms: list[Dosed], model: st
             f"{model}: the held-out items have no reference responses, so only the language of the answers"
             " was measured; which dose is enough cannot be told from that."
         )
-    n_others = len(axes.groups["others"])
+    others = f"held-out loss over the {len(axes.groups['others'])} other languages"
     sample = f"{len(axes.items)} items, {len(axes.seeds)} seed{'s' if len(axes.seeds) > 1 else ''}"
     found = smallest_that_helps(axes, baseline, doses)
-    if found is None:
-        largest = max(doses, key=lambda arm: arm.dose)
-        assert largest.results.loss is not None
-        change = contrast(largest.results.loss, baseline.loss, axes.groups["others"])
+    if found is not None:
+        arm, change = found
+        tried = "the smallest dose tried, " if all(arm.dose <= other.dose for other in doses) else ""
         return (
-            f"{model}: the data cannot tell any dose from none: with {largest.dose} of {largest.rows}"
-            f" examples in other languages, held-out loss over the {n_others} other languages changes by"
-            f" {_change(change)} ({sample})."
+            f"{model}: {tried}{arm.dose} of {arm.rows} training examples in other languages, measurably"
+            f" lowers {others}: {_change(change)} against {baseline.arm} ({sample})."
         )
-    arm, change = found
-    below = [other for other in doses if other.dose < arm.dose]
-    smallest = "" if below else ", the smallest dose tried,"
-    return (
-        f"{model}: {arm.dose} of {arm.rows} training examples in other languages{smallest} are enough to"
-        f" lower held-out loss over the {n_others} other languages: {_change(change)} against"
-        f" {baseline.arm} ({sample})."
-    )
+    largest = max(doses, key=lambda arm: arm.dose)
+    assert largest.results.loss is not None
+    change = contrast(largest.results.loss, baseline.loss, axes.groups["others"])
+    where = f"{largest.dose} of {largest.rows} examples in other languages"
+    if change.low > 0:
+        start = f"{model}: the largest dose, {where}, raises {others} by {_change(change)} ({sample})."
+    else:
+        start = (
+            f"{model}: the data cannot tell the largest dose from none, and so no smaller one: with {where},"
+            f" {others} changes by {_change(change)} ({sample})."
+        )
+    return start + _without_a_dose(axes, baseline, untuned)
+
+
+def _without_a_dose(axes: Axes, baseline: ArmResults, untuned: ArmResults | None) -> str:
+    if untuned is None or untuned.loss is None or baseline.loss is None:
+        return ""
+    change = contrast(baseline.loss, untuned.loss, axes.groups["others"])
+    return f" {baseline.arm.capitalize()} alone changes it by {_change(change)}, against the untuned base."
 
 
 def _change(change: Estimate) -> str:
-    return f"{change.value:+.3f} bits per byte, 95 % interval {change.low:+.3f} to {change.high:+.3f}"
+    words = f"{change.value:+.3f} bits per byte, 95 % interval {change.low:+.3f} to {change.high:+.3f}"
+    return words.replace("-", "−")
 
 
 def caveats(axes: Axes, answered: int, judged: bool) -> list[str]:
@@ -98,8 +120,8 @@ def caveats(axes: Axes, answered: int, judged: bool) -> list[str]:
     if len(axes.seeds) < 3:
         found.append(
             f"{len(axes.seeds)} training seed{'s' if len(axes.seeds) > 1 else ''}: intervals show how results"
-            " vary with the held-out items, and hardly how another run would come out. Three seeds or more"
-            " tell that."
+            " vary with the held-out items, and not, or hardly, how another run would come out. Three seeds"
+            " or more tell something of that."
         )
     if answered < 100:
         found.append(

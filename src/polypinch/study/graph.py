@@ -18,7 +18,7 @@ from polypinch.judge import judge, quality
 from polypinch.languages import language
 from polypinch.mix import MixPlan, make_mixture
 from polypinch.models import choose_dtype, device
-from polypinch.study.inputs import Inputs, table_fingerprint
+from polypinch.study.inputs import Inputs, fidelity_candidates, table_fingerprint
 from polypinch.study.spec import MONOLINGUAL, UNTUNED, Arm
 from polypinch.study.store import Stage, Store
 from polypinch.tune import TuneRecipe, heldout_loss, load_tuned, tune
@@ -220,14 +220,11 @@ class _Builder:
 
         def work(directory: Path) -> None:
             model = self.loaded.get(self.inputs, self.model, self._checkpoint(checkpoint), recipe.precision)
-            table = heldout_loss(
-                model, self.chat, rows, recipe.max_length, recipe.micro_tokens, label=f"loss {label}"
-            )
+            table = heldout_loss(model, self.chat, rows, recipe.micro_tokens, f"loss {label}")
             write_table(directory / "loss.parquet", table)
 
         spec = {
             "rows": table_fingerprint(rows),
-            "max_length": recipe.max_length,
             "dtype": str(choose_dtype(recipe.precision)),
             **self.identity,
         }
@@ -259,7 +256,7 @@ class _Builder:
         return Stage("answers", label, spec, (checkpoint,) if checkpoint else (), work, about)
 
     def _fidelity(self, answers: Stage, label: str, about: dict[str, Any]) -> Stage:
-        candidates = sorted({*self.study.evaluated, "en"})
+        candidates = fidelity_candidates(self.study)
 
         def work(directory: Path) -> None:
             table = read_table(self.store.path(answers) / "answers.parquet")

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from polypinch.chat.format import ChatFormat
 from polypinch.errors import PinchError
+from polypinch.fidelity import Identifier
 from polypinch.files import fingerprint
 from polypinch.mix.ranks import ranks
 from polypinch.models import Model, find_model
@@ -46,8 +47,8 @@ class Inputs:
 
     @cached_property
     def has_references(self) -> bool:
-        """Whether every held-out row has a reference response."""
-        return all(response(messages) for messages in self.heldout["messages"].to_pylist())
+        """Whether the held-out rows have reference responses: all of them, or none."""
+        return bool(self.references())
 
     @cached_property
     def heldout_fingerprint(self) -> str:
@@ -59,7 +60,7 @@ class Inputs:
         found = {}
         columns = (self.heldout[name].to_pylist() for name in ("item_id", "language", "messages"))
         for item, tag, messages in zip(*columns, strict=True):
-            text = response(messages)
+            text = (response(messages) or "").strip()
             if text:
                 found[item, tag] = text
         return found
@@ -87,12 +88,36 @@ def open_inputs(study: Study) -> Inputs:
     if study.heldout.answered is not None:
         items = heldout["item_id"].unique().slice(0, study.heldout.answered)
         answered = heldout.filter(pc.is_in(heldout["item_id"], value_set=items))
+    _all_or_no_references(heldout)
+    Identifier(fidelity_candidates(study))
     development = _development(study, pool) if study.development_items else None
     if development is not None:
         pool = pool.without(development["item_id"].unique(), f"{study.development_items} development items")
     models = {name: find_model(name) for name in study.models}
     chats = {name: ChatFormat.load(model, study.tuning.chat_template) for name, model in models.items()}
     return Inputs(study, models, chats, pool, heldout, answered, development)
+
+
+def fidelity_candidates(study: Study) -> list[str]:
+    """Return the languages that answers are told among: the evaluated ones, and English."""
+    english = any(tag.split("-")[0] == "en" for tag in study.evaluated)
+    return sorted(study.evaluated if english else (*study.evaluated, "en"))
+
+
+def _all_or_no_references(heldout: pa.Table) -> None:
+    columns = [heldout[name].to_pylist() for name in ("item_id", "language", "messages")]
+    without = [
+        (item, tag)
+        for item, tag, messages in zip(*columns, strict=True)
+        if not (response(messages) or "").strip()
+    ]
+    if 0 < len(without) < heldout.num_rows:
+        item, tag = without[0]
+        raise PinchError(
+            f"{len(without)} of {heldout.num_rows} held-out rows have no reference response, the first is"
+            f" item {item!r} in {tag!r}",
+            fix="complete them, or leave those items out: loss and scores need the same items everywhere",
+        )
 
 
 def _complete(table: pa.Table, tags: tuple[str, ...], where: str) -> pa.Table:

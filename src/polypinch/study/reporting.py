@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from polypinch.study.findings import Dosed, answer, caveats, contrast
 from polypinch.study.graph import Graph, Tuned
 from polypinch.study.inputs import Inputs
 from polypinch.study.results import ArmResults, Axes, axes, estimates, mixture_lines, read_results
-from polypinch.study.spec import MONOLINGUAL, UNTUNED
+from polypinch.study.spec import MONOLINGUAL, UNTUNED, Study
 from polypinch.study.store import Store
 
 _PACKAGES = ("polypinch", "torch", "transformers", "peft", "datasets", "py3langid", "sacrebleu", "numpy")
@@ -47,15 +48,23 @@ def gather(inputs: Inputs, graph: Graph, store: Store) -> ReportData:
     infos = _arms(inputs, graph, store)
     dose = {info.name: (info.dose_examples, info.rows) for info in infos}
     answers, change = [], []
+    apart: list[str] = []
     for model in study.models:
         arms = [result for result in results if result.model == model]
         baseline = next((a for a in arms if a.arm != UNTUNED and dose[a.arm][0] == 0), None)
-        dosed = [Dosed(a, *dose[a.arm]) for a in arms if a.arm != UNTUNED]
-        answers.append(answer(shared, baseline, dosed, model))
+        ladder, apart = _ladder(study, baseline.arm if baseline else None)
+        dosed = [Dosed(a, *dose[a.arm]) for a in arms if a.arm in ladder]
+        untuned = next((a for a in arms if a.arm == UNTUNED), None)
+        answers.append(answer(shared, baseline, dosed, model, untuned))
         if baseline is not None:
             change += _loss_change(shared, baseline, arms)
     judged = any(result.outcome is not None for result in results)
     notes = caveats(shared, len(inputs.answered["item_id"].unique()), judged)
+    if apart:
+        notes.append(
+            f"The answer leaves out {', '.join(apart)}: they differ from the arm without a dose in more than"
+            " the dose (tuning, placement or items)."
+        )
     if judged and study.comparison.against == MONOLINGUAL:
         notes.append(
             "Scores compare with the model tuned on the whole budget in each language (50 is parity), so they"
@@ -78,6 +87,19 @@ def gather(inputs: Inputs, graph: Graph, store: Store) -> ReportData:
         versions={name: version(name) for name in _PACKAGES},
         artifacts=_artifacts(graph, store),
     )
+
+
+def _ladder(study: Study, baseline: str | None) -> tuple[list[str], list[str]]:
+    """Divide dosed arms into those that differ from the baseline in their dose alone, and the rest."""
+    arms = [arm for arm in study.arms if arm.doses]
+    base = next((arm for arm in study.arms if arm.name == baseline), None)
+    if base is None or not arms:
+        return [], []
+    same = [arm for arm in arms if study.recipe(arm) == study.recipe(base)]
+    kinds = Counter((arm.placement, arm.items) for arm in same)
+    usual = kinds.most_common(1)[0][0] if kinds else None
+    ladder = [arm.name for arm in same if (arm.placement, arm.items) == usual]
+    return ladder, [arm.name for arm in arms if arm.name not in ladder]
 
 
 def _chats(inputs: Inputs) -> dict[str, str]:

@@ -145,6 +145,12 @@ class Study(Spec):
         for arm in self.arms:
             self.plan(arm, self.seeds[0])
             self.recipe(arm)
+            if "chat_template" in arm.tuning:
+                raise ValueError(f"arm {arm.name}: the chat template is the study's; set it in tuning")
+        if self.answering.samples > 1 and self.answering.temperature == 0:
+            raise ValueError(
+                "answering: several samples at temperature 0 are all the same; set a temperature"
+            )
         known = {*names, UNTUNED, MONOLINGUAL}
         if self.comparison.against not in known:
             raise ValueError(

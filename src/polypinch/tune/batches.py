@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
+import pyarrow as pa
 import torch
 from torch import Tensor
 
 from polypinch.chat.format import Encoded
+from polypinch.mix.ranks import ranks
 
 
 @dataclass(frozen=True)
@@ -50,16 +51,18 @@ def flatten(rows: Sequence[Encoded]) -> Flat:
     return Flat(ids[None], positions[None], targets - 1, ids[targets], owner[targets])
 
 
-def epochs_of_steps(n_rows: int, rows_per_step: int, epochs: int, seed: int) -> list[list[int]]:
-    """Return the row indices of every optimiser step of every epoch, each epoch shuffled anew.
+def epochs_of_steps(
+    items: pa.Array | pa.ChunkedArray, rows_per_step: int, epochs: int, seed: int
+) -> list[list[int]]:
+    """Return the row indices of every optimiser step of every epoch, each epoch in an order of its own.
 
-    An epoch's last step may be smaller; its loss is normalised by its own supervised tokens.
+    The order is a seeded one of items, so two mixtures over the same items in different languages meet them
+    in the same steps. An epoch's last step may be smaller; its loss is normalised by its own tokens.
     """
-    generator = np.random.default_rng(seed)
     steps = []
-    for _ in range(epochs):
-        order = generator.permutation(n_rows).tolist()
-        steps += [order[start : start + rows_per_step] for start in range(0, n_rows, rows_per_step)]
+    for epoch in range(epochs):
+        order = ranks(items, seed, f"epoch/{epoch}").argsort(kind="stable").tolist()
+        steps += [order[start : start + rows_per_step] for start in range(0, len(order), rows_per_step)]
     return steps
 
 

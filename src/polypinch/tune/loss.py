@@ -87,20 +87,19 @@ def heldout_loss(
     model: Any,
     chat: ChatFormat,
     rows: pa.Table,
-    max_length: int | None = None,
     micro_tokens: int = 512,
     label: str | None = "held-out loss",
 ) -> pa.Table:
     """Measure how well a model predicts reference responses, in bits per byte.
 
     Bits per byte do not depend on how a tokenizer cuts a language, so languages can be compared.
-    The end-of-turn token counts in the bits and as no byte.
+    The end-of-turn token counts in the bits and as no byte. Nothing is truncated: bits of a part over bytes
+    of the whole would flatter languages that need many tokens.
 
     Args:
         model: a causal language model, tuned or not.
         chat: its chat format.
         rows: n rows with ``item_id``, ``language`` and ``messages``, each ending in a response.
-        max_length: cut off conversations beyond, in tokens.
         micro_tokens: tokens in one forward pass.
         label: names the progress bar; ``None`` shows none.
 
@@ -113,13 +112,13 @@ def heldout_loss(
     conversations = rows["messages"].to_pylist()
     texts = [response(messages) for messages in conversations]
     for item, tag, text in zip(rows["item_id"].to_pylist(), rows["language"].to_pylist(), texts, strict=True):
-        if not text:
+        if not (text or "").strip():
             raise PinchError(
                 f"held-out item {item!r} in {tag!r} has no response, so its loss cannot be measured",
                 fix="add reference responses, or turn the held-out loss off",
             )
     # Only the last response is the reference: earlier turns are context.
-    encoded = [_last_turn_only(chat, messages, max_length) for messages in conversations]
+    encoded = [_last_turn_only(chat, messages) for messages in conversations]
     nats = row_losses(model, encoded, micro_tokens, label)
     sizes = [len((text or "").strip().encode()) for text in texts]
     bits = [value / size / 0.6931471805599453 for value, size in zip(nats, sizes, strict=True)]
@@ -132,8 +131,8 @@ def heldout_loss(
     )  # fmt: skip
 
 
-def _last_turn_only(chat: ChatFormat, messages: Any, max_length: int | None) -> Encoded:
-    row = chat.encode(messages, max_length)
+def _last_turn_only(chat: ChatFormat, messages: Any) -> Encoded:
+    row = chat.encode(messages)
     before = len(chat.encode_prompt(messages[:-1]))
     supervised = [flag and index >= before for index, flag in enumerate(row.supervised)]
     return Encoded(row.input_ids, supervised, row.truncated)

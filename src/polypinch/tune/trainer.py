@@ -78,10 +78,9 @@ class _Watch(TrainerCallback):
         steps_per_epoch: int,
         chat: ChatFormat,
         development: pa.Table | None,
-        max_length: int,
     ) -> None:
         self._bar, self._every, self._chat = shown, steps_per_epoch, chat
-        self._development, self._max_length = development, max_length
+        self._development = development
         self.trainer: PinchTrainer | None = None
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -98,9 +97,7 @@ class _Watch(TrainerCallback):
             and self.trainer is not None
         ):
             model = self.trainer.model
-            losses = mean_by_language(
-                heldout_loss(model, self._chat, self._development, self._max_length, label=None)
-            )
+            losses = mean_by_language(heldout_loss(model, self._chat, self._development, label=None))
             self.trainer.log({f"development/{tag}": value for tag, value in losses.items()})
             control.should_log = True  # logging these has marked the step's own loss as logged
             model.train()
@@ -118,9 +115,16 @@ def encode_rows(chat: ChatFormat, rows: pa.Table, max_length: int) -> list[Encod
     Raises:
         PinchError: a row's mask, BOS or end of turn is wrong; it is named, with the fix.
     """
-    encoded = [chat.encode(messages, max_length) for messages in rows["messages"].to_pylist()]
-    keys = zip(rows["item_id"].to_pylist(), rows["language"].to_pylist(), encoded, strict=True)
-    problems = check_rows(chat, list(keys))
+    keys = []
+    columns = (rows[name].to_pylist() for name in ("item_id", "language", "messages"))
+    for number, (item, tag, messages) in enumerate(zip(*columns, strict=True), 1):
+        try:
+            keys.append((item, tag, chat.encode(messages, max_length)))
+        except PinchError as error:
+            where = f"row {number} (item {item!r} in {tag!r})"
+            raise PinchError(f"{where}: {error.message}", fix=error.fix) from error
+    encoded = [row for _, _, row in keys]
+    problems = check_rows(chat, keys)
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise PinchError(f"{problems[0].where}: {problems[0].message}{more}", fix=problems[0].fix)
@@ -160,7 +164,7 @@ def tune(
     started = time.monotonic()
     chat = ChatFormat.load(model, recipe.chat_template)
     encoded = encode_rows(chat, rows, recipe.max_length)
-    steps = epochs_of_steps(len(encoded), recipe.batch_rows, recipe.epochs, seed)
+    steps = epochs_of_steps(rows["item_id"], recipe.batch_rows, recipe.epochs, seed)
     set_seed(seed)
     trained = _trainable(model, recipe)
     checkpoints = directory / "checkpoints"
@@ -169,7 +173,7 @@ def tune(
         resume = _last_checkpoint(checkpoints)
         done = int(resume.name.rpartition("-")[2]) if resume else 0
         with bar(label, len(steps), done) as shown:
-            watch = _Watch(shown, -(-len(encoded) // recipe.batch_rows), chat, development, recipe.max_length)
+            watch = _Watch(shown, -(-len(encoded) // recipe.batch_rows), chat, development)
             trainer = PinchTrainer(
                 model=trained,
                 args=_arguments(checkpoints, recipe, seed, len(steps)),
@@ -191,7 +195,8 @@ def tune(
             "seconds": round(time.monotonic() - started, 1),
             "device": str(device()),
             "precision": str(choose_dtype(recipe.precision)).removeprefix("torch."),
-            "chat_template": chat.name,
+            "chat_template": {"name": chat.name, "template": chat.template},
+            "base": {"name": model.name, "fingerprint": model.fingerprint},
         }
         write_json(directory / "summary.json", summary)
         shutil.rmtree(checkpoints)
