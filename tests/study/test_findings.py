@@ -52,8 +52,8 @@ def test_without_an_effect_a_dose_is_seldom_found() -> None:
 def test_the_answer_says_dose_change_interval_items_and_seeds() -> None:
     text = answer(AXES, ENGLISH, doses((8, -0.05), (24, -0.08)), "m")
     for part in (
-        "measurably lowers",
-        "the smallest dose tried, 8 of 96",
+        "measurably lower ",
+        "8 of 96 training examples in other languages, the smallest dose tried,",
         "95 % interval",
         "40 items",
         "3 seeds",

@@ -137,9 +137,24 @@ def clamped(points: Rows, bottom: float, top: float, say: Callable[[float], str]
         inside = bottom <= value <= top
         y = value if inside else min(max(value, bottom + edge), top - edge)
         y_low, y_high = (min(max(point[end], bottom), top) if inside else y for end in ("low", "high"))
-        off = "" if inside else f"{say(value)} {'↑' if value > top else '↓'}"
+        off = "" if inside else "↑" if value > top else "↓"
         places = {"y": y, "y_low": y_low, "y_high": y_high}
         found.append(point | {name: round(place, 6) for name, place in places.items()} | {"off": off})
+    return _say_once(found, say)
+
+
+def _say_once(points: Rows, say: Callable[[float], str]) -> Rows:
+    """Replace each arm's arrows by one text with the values they stand for: several would overprint."""
+    strong = any(point["strong"] for point in points)
+    told: dict[tuple[str, str], list[float]] = {}
+    for point in points:
+        if point["off"] and point["strong"] == strong:
+            told.setdefault((point["arm"], point["off"]), []).append(point["value"])
+    found = []
+    for point in points:
+        values = told.pop((point["arm"], point["off"]), None) if point["strong"] == strong else None
+        words = dict.fromkeys(say(value) for value in (min(values), max(values))) if values else {}
+        found.append(point | {"off": f"{' to '.join(words)} {point['off']}" if words else ""})
     return found
 
 

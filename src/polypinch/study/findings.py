@@ -83,10 +83,11 @@ def answer(
     found = smallest_that_helps(axes, baseline, doses)
     if found is not None:
         arm, change = found
-        tried = "the smallest dose tried, " if all(arm.dose <= other.dose for other in doses) else ""
+        smallest = all(arm.dose <= other.dose for other in doses)
+        tried = ", the smallest dose tried," if smallest else ""
         return (
-            f"{model}: {tried}{arm.dose} of {arm.rows} training examples in other languages, measurably"
-            f" lowers {others}: {_change(change)} against {baseline.arm} ({sample})."
+            f"{model}: {arm.dose} of {arm.rows} training examples in other languages{tried} measurably"
+            f" lower {others}: {_change(change)} against {baseline.arm} ({sample})."
         )
     largest = max(doses, key=lambda arm: arm.dose)
     assert largest.results.loss is not None
