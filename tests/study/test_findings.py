@@ -21,7 +21,7 @@ def arm(name: str, effect: float, seed: int) -> ArmResults:
     generator = np.random.default_rng(seed)
     loss = DIFFICULTY + effect + generator.normal(0, 0.02, (SEEDS, ITEMS, 3))
     nothing = np.full(loss.shape, np.nan)
-    return ArmResults("m", name, loss, nothing, nothing, nothing, None, None, {})
+    return ArmResults("m", name, loss, nothing, nothing, nothing, None, None, {}, {})
 
 
 def doses(*effects: tuple[int, float]) -> list[Dosed]:

@@ -19,6 +19,7 @@ from polypinch.files import is_done, read_json
 from polypinch.pool.table import POOL_SCHEMA
 from polypinch.specs import load_yaml
 from polypinch.study import Store, Study, build, open_inputs, report, run
+from polypinch.study.results import read_results
 from tests.pools import row
 from tests.study.conftest import write_study
 
@@ -59,6 +60,20 @@ def test_every_table_holds_every_arm_and_language(finished: Path) -> None:
     for line in rows(finished / "out", "loss"):
         assert float(line["low"]) <= float(line["value"]) <= float(line["high"])
         assert line["n_items"] == "4"
+
+
+def test_what_was_not_answered_does_not_count_as_abstained(
+    tiny_study: dict[str, Any], finished: Path, tmp_path: Path
+) -> None:
+    changes = {"heldout": {"answered": 1}, "seeds": [1], "arms": tiny_study["arms"][:1]}
+    path = write_study(tmp_path / "s.yaml", tiny_study, **changes)
+    inputs = open_inputs(load_yaml(path, Study))
+    made = Store(finished / "out" / "store")
+    graph = build(inputs, made)
+    run(graph, made)
+    for result in read_results(inputs, graph, made):
+        for tag, count in result.abstained.items():
+            assert count <= 1, tag
 
 
 def test_mixtures_are_reported_as_delivered(finished: Path) -> None:

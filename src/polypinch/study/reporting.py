@@ -7,8 +7,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from polypinch.errors import PinchError
 from polypinch.files import read_json, read_table
 from polypinch.languages import language
@@ -149,9 +147,6 @@ def _scores(shared: Axes, result: ArmResults, against: str) -> list[dict[str, An
 
 def _fidelity(shared: Axes, result: ArmResults) -> list[dict[str, Any]]:
     lines, words = estimates(shared, result.line_pass), estimates(shared, result.word_pass)
-    abstained = dict(
-        zip(shared.languages, np.isnan(result.in_language).sum(axis=(0, 1)).tolist(), strict=True)
-    )
     return [
         {
             "model": result.model,
@@ -160,7 +155,7 @@ def _fidelity(shared: Axes, result: ArmResults) -> list[dict[str, Any]]:
             **estimate.as_dict(),
             "line_pass": lines[name].value if name in lines else None,
             "word_pass": words[name].value if name in words else None,
-            "abstained": abstained.get(name),
+            "abstained": None if name in shared.groups else result.abstained.get(name, 0),
         }
         for name, estimate in estimates(shared, result.in_language).items()
     ]

@@ -93,12 +93,13 @@ class ArmResults:
         model: the base model's name.
         arm: its name.
         loss: (seeds, items, languages) bits per byte, or ``None`` where references are missing.
-        in_language: the same shape: 1, 0, NaN where it abstains.
+        in_language: the same shape: 1, 0, NaN where it abstains or nothing was answered.
         line_pass: line pass rate's parts.
         word_pass: word pass rate's parts.
         outcome: the same shape: 1, 0.5, 0, or ``None`` where nothing is compared.
         flipped: which pairs changed with the order.
         missing: verdicts missing, by language.
+        abstained: answers whose language could not be told, by language.
     """
 
     model: str
@@ -110,6 +111,7 @@ class ArmResults:
     outcome: Array | None
     flipped: Array | None
     missing: dict[str, int]
+    abstained: dict[str, int]
 
 
 def read_arm(axes: Axes, store: Store, runs: list[Tuned], compared: list[Compared]) -> ArmResults:
@@ -132,6 +134,10 @@ def read_arm(axes: Axes, store: Store, runs: list[Tuned], compared: list[Compare
     for table in judged.values():
         pairs = zip(table["language"].to_pylist(), table["outcome"].to_pylist(), strict=True)
         missing.update(tag for tag, value in pairs if value is None)
+    abstained: Counter[str] = Counter()
+    for table in fidelity.values():
+        found = zip(table["language"].to_pylist(), table["in_language"].to_pylist(), strict=True)
+        abstained.update(tag for tag, value in found if value is None)
     return ArmResults(
         model=runs[0].model,
         arm=runs[0].arm,
@@ -142,6 +148,7 @@ def read_arm(axes: Axes, store: Store, runs: list[Tuned], compared: list[Compare
         outcome=fill(axes, judged, "outcome") if judged else None,
         flipped=fill(axes, judged, "flipped") if judged else None,
         missing=dict(missing),
+        abstained=dict(abstained),
     )
 
 
