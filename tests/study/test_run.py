@@ -63,12 +63,12 @@ def test_every_table_holds_every_arm_and_language(finished: Path) -> None:
 
 
 def test_what_was_not_answered_does_not_count_as_abstained(
-    tiny_study: dict[str, Any], finished: Path, tmp_path: Path
+    tiny_study: dict[str, Any], tmp_path: Path
 ) -> None:
     changes = {"heldout": {"answered": 1}, "seeds": [1], "arms": tiny_study["arms"][:1]}
     path = write_study(tmp_path / "s.yaml", tiny_study, **changes)
     inputs = open_inputs(load_yaml(path, Study))
-    made = Store(finished / "out" / "store")
+    made = Store(tmp_path / "store")
     graph = build(inputs, made)
     run(graph, made)
     for result in read_results(inputs, graph, made):
