@@ -244,7 +244,8 @@ def _other_items(
         if not whole:
             # Beyond its own look a language's list has gaps that a longer look would fill: a prefix of it
             # would not stay one.
-            lists = {tag: [item for item in lists[tag] if item in set(found[tag])] for tag in lists}
+            seen = {tag: set(items) for tag, items in found.items()}
+            lists = {tag: [item for item in items if item in seen[tag]] for tag, items in lists.items()}
         if whole or all(rules[tag](lists[tag]) is not None for tag in rules):
             return lists, having
         limit *= 4
