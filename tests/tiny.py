@@ -33,7 +33,18 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
         "gemma3_text",
         {"head_dim": 8, "sliding_window": 16, "layer_types": ["sliding_attention", "full_attention"]},
     ),
+    "gemma2": (
+        "gemma2",
+        {
+            "head_dim": 8,
+            "query_pre_attn_scalar": 8,
+            "sliding_window": 16,
+            "final_logit_softcapping": 5.0,
+            "attn_logit_softcapping": 5.0,
+        },
+    ),
     "llama": ("llama", {}),
+    "qwen2": ("qwen2", {}),
     "qwen3": ("qwen3", {"head_dim": 8}),
     "mistral": ("mistral", {"sliding_window": 16}),
 }

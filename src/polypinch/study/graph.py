@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import torch
 
 from polypinch.answer import TransformersEngine, answer
 from polypinch.chat import count_tokens
@@ -17,11 +17,11 @@ from polypinch.files import read_table, write_json, write_table
 from polypinch.judge import judge, quality
 from polypinch.languages import language
 from polypinch.mix import MixPlan, make_mixture
-from polypinch.models import choose_dtype, device
+from polypinch.models import Precision, choose_dtype, device
 from polypinch.study.inputs import Inputs, fidelity_candidates, table_fingerprint
 from polypinch.study.spec import MONOLINGUAL, UNTUNED, Arm
 from polypinch.study.store import Stage, Store
-from polypinch.tune import TuneRecipe, heldout_loss, load_tuned, tune
+from polypinch.tune import Base, TuneRecipe, heldout_loss, tune
 
 Key = tuple[str, str]
 
@@ -92,34 +92,30 @@ class Graph:
         return list(ordered.values())
 
 
-class _Loaded:
-    """Keeps the model under evaluation in memory from its loss to its answers, and no other."""
+class _Bases:
+    """Keeps one base model in memory; a study goes through its base models one after another."""
 
     def __init__(self) -> None:
-        self._key: tuple[str, str] | None = None
-        self._model: Any = None
+        self._key: tuple[str, torch.dtype] | None = None
+        self._base: Base | None = None
 
-    def get(self, inputs: Inputs, model: str, checkpoint: Path | None, precision: str) -> Any:
-        key = (model, str(checkpoint))
-        if self._key != key:
-            self.drop()
-            self._model = load_tuned(inputs.models[model], checkpoint, precision)
-            self._key = key
-        return self._model
-
-    def drop(self) -> None:
-        self._key, self._model = None, None
-        gc.collect()
+    def get(self, inputs: Inputs, model: str, precision: Precision) -> Base:
+        key = (model, choose_dtype(precision))
+        if self._base is None or self._key != key:
+            if self._base is not None:
+                self._base.release()
+            self._key, self._base = key, Base(inputs.models[model], precision)
+        return self._base
 
 
 def build(inputs: Inputs, store: Store) -> Graph:
     """Lay out a study's stages. Nothing is run or written."""
     study = inputs.study
-    loaded = _Loaded()
+    bases = _Bases()
     tuned: list[Tuned] = []
     compared: list[Compared] = []
     for model in study.models:
-        builder = _Builder(inputs, store, model, loaded)
+        builder = _Builder(inputs, store, model, bases)
         untuned = builder.tuned(None, None, study.evaluated)
         arms = [builder.tuned(arm, seed, study.evaluated) for seed in study.seeds for arm in study.arms]
         mono: list[Tuned] = []
@@ -138,8 +134,8 @@ def build(inputs: Inputs, store: Store) -> Graph:
 class _Builder:
     """Makes the stages of one base model."""
 
-    def __init__(self, inputs: Inputs, store: Store, model: str, loaded: _Loaded) -> None:
-        self.inputs, self.store, self.model, self.loaded = inputs, store, model, loaded
+    def __init__(self, inputs: Inputs, store: Store, model: str, bases: _Bases) -> None:
+        self.inputs, self.store, self.model, self.bases = inputs, store, model, bases
         self.study = inputs.study
         self.base = inputs.models[model]
         self.chat = inputs.chats[model]
@@ -191,9 +187,11 @@ class _Builder:
         development = self.inputs.development
 
         def work(directory: Path) -> None:
-            self.loaded.drop()
             rows = read_table(self.store.path(mixture) / "mixture.parquet")
-            tune(rows, self.base, recipe, seed, directory, development, label=f"tune {label}")
+            base = self._loaded(recipe.precision)
+            if recipe.method == "full":
+                base.release()
+            tune(rows, self.base, recipe, seed, directory, development, f"tune {label}", base)
 
         spec = {
             "recipe": recipe.model_dump(mode="json", exclude={"report_to"}),
@@ -204,6 +202,9 @@ class _Builder:
             **self.identity,
         }
         return Stage("tune", label, spec, (mixture,), work, about)
+
+    def _loaded(self, precision: Precision) -> Base:
+        return self.bases.get(self.inputs, self.model, precision)
 
     def _checkpoint(self, stage: Stage | None) -> Path | None:
         return None if stage is None else self.store.path(stage)
@@ -219,7 +220,7 @@ class _Builder:
         rows = _in_languages(self.inputs.heldout, tags)
 
         def work(directory: Path) -> None:
-            model = self.loaded.get(self.inputs, self.model, self._checkpoint(checkpoint), recipe.precision)
+            model = self._loaded(recipe.precision).tuned(self._checkpoint(checkpoint))
             table = heldout_loss(model, self.chat, rows, recipe.micro_tokens, f"loss {label}")
             write_table(directory / "loss.parquet", table)
 
@@ -242,7 +243,7 @@ class _Builder:
         sampling = self.study.answering
 
         def work(directory: Path) -> None:
-            model = self.loaded.get(self.inputs, self.model, self._checkpoint(checkpoint), sampling.precision)
+            model = self._loaded(sampling.precision).tuned(self._checkpoint(checkpoint))
             engine = TransformersEngine(model, self.chat)
             answer(rows, engine, self.chat, sampling, directory, label=f"answer {label}")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from polypinch.files import artifact, canonical_json, fingerprint, is_done
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the same spec would make different data, so that old artifacts are not taken for new."""
 
 

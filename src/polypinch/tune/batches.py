@@ -9,6 +9,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
+from polypinch.attention import Segments
 from polypinch.chat.format import Encoded
 from polypinch.mix.ranks import ranks
 
@@ -19,8 +20,8 @@ class Flat:
 
     Attributes:
         input_ids: (1, t) the rows' tokens.
-        position_ids: (1, t) counting from 0 within each row; models of transformers keep attention
-            within a row where positions restart and no attention mask is given.
+        position_ids: (1, t) counting from 0 within each row.
+        segments: where each row begins and ends, so that it attends to itself alone.
         keep: (n,) the positions whose next token is supervised.
         labels: (n,) those next tokens.
         rows: (n,) which row each of them belongs to.
@@ -28,27 +29,33 @@ class Flat:
 
     input_ids: Tensor
     position_ids: Tensor
+    segments: Segments
     keep: Tensor
     labels: Tensor
     rows: Tensor
 
     def to(self, device: torch.device) -> Flat:
         """Return the same on another device."""
-        parts = (self.input_ids, self.position_ids, self.keep, self.labels, self.rows)
-        return Flat(*(part.to(device) for part in parts))
+        return Flat(
+            self.input_ids.to(device),
+            self.position_ids.to(device),
+            self.segments.to(device),
+            self.keep.to(device),
+            self.labels.to(device),
+            self.rows.to(device),
+        )
 
 
 def flatten(rows: Sequence[Encoded]) -> Flat:
     """Lay rows end to end."""
+    lengths = [len(row.input_ids) for row in rows]
     ids = torch.cat([torch.tensor(row.input_ids, dtype=torch.long) for row in rows])
-    positions = torch.cat([torch.arange(len(row.input_ids)) for row in rows])
+    positions = torch.cat([torch.arange(length) for length in lengths])
     supervised = torch.cat([torch.tensor(row.supervised, dtype=torch.bool) for row in rows])
-    owner = torch.repeat_interleave(
-        torch.arange(len(rows)), torch.tensor([len(row.input_ids) for row in rows])
-    )
+    owner = torch.repeat_interleave(torch.arange(len(rows)), torch.tensor(lengths))
     # A row's first token has no predecessor to predict it from.
     targets = torch.nonzero(supervised & (positions > 0)).squeeze(-1)
-    return Flat(ids[None], positions[None], targets - 1, ids[targets], owner[targets])
+    return Flat(ids[None], positions[None], Segments.of(lengths), targets - 1, ids[targets], owner[targets])
 
 
 def epochs_of_steps(

@@ -15,39 +15,53 @@ import torch
 from torch import Tensor
 
 CHUNK = 256
+# Bytes of fp32 probabilities at a time on a CPU: they stay in its cache, where passes over them cost little.
+_BLOCK_BYTES = 4 << 20
 
 
 @lru_cache(maxsize=4)
-def _scratch(rows: int, columns: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+def _scratch(use: str, rows: int, columns: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     # Fresh pages for hundreds of megabytes per chunk cost a CPU as much as the product itself. One buffer
     # serves both training and inference mode, so it must not belong to the latter.
     with torch.inference_mode(False):
         return torch.empty(rows, columns, dtype=dtype, device=device)
 
 
-def _buffers(vocabulary: int, n: int, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
-    low = _scratch(CHUNK, vocabulary, dtype, device)[:n]
-    return low, low if dtype is torch.float32 else _scratch(CHUNK, vocabulary, torch.float32, device)[:n]
-
-
-def _logits(hidden: Tensor, weight: Tensor, bias: Tensor | None, low: Tensor, full: Tensor) -> None:
-    """Fill ``full`` with a chunk's logits in fp32, through ``low`` in the weights' type."""
+def _logits(hidden: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """Return a chunk's logits in the weights' type, in the buffer that the next chunk overwrites."""
+    logits = _scratch("logits", CHUNK, len(weight), weight.dtype, weight.device)[: len(hidden)]
     if bias is None:
-        torch.mm(hidden, weight.T, out=low)
+        torch.mm(hidden, weight.T, out=logits)
     else:
-        torch.addmm(bias, hidden, weight.T, out=low)
-    if full is not low:
-        full.copy_(low)
+        torch.addmm(bias, hidden, weight.T, out=logits)
+    return logits
 
 
-def _losses_in_place(full: Tensor, labels: Tensor) -> Tensor:
-    """Turn logits into probabilities in place; return each row's cross-entropy."""
-    rows = torch.arange(len(labels), device=full.device)
-    greatest = full.amax(-1, keepdim=True)
-    chosen = full[rows, labels]
-    total = full.sub_(greatest).exp_().sum(-1, keepdim=True)
-    full.div_(total)
-    losses: Tensor = total.log().squeeze(-1) + greatest.squeeze(-1) - chosen
+def _losses(logits: Tensor, labels: Tensor, soft_cap: float | None, gradient: bool) -> Tensor:
+    """Return each row's cross-entropy in fp32; with ``gradient``, turn the logits into theirs in place."""
+    n, columns = logits.shape
+    losses = torch.empty(n, device=logits.device)
+    block = n if logits.is_cuda else max(1, _BLOCK_BYTES // (4 * columns))
+    full = _scratch("probabilities", min(block, CHUNK), columns, torch.float32, logits.device)
+    for start in range(0, n, block):
+        part, chosen = logits[start : start + block], labels[start : start + block, None]
+        probabilities = full[: len(part)]
+        slope = None
+        if soft_cap is not None:
+            capped = part.float().div_(soft_cap).tanh_()
+            slope = 1 - capped**2 if gradient else None
+            part = capped.mul_(soft_cap)
+        torch.softmax(part, -1, dtype=torch.float32, out=probabilities)
+        # The greatest probability never underflows, so it gives the normaliser exactly.
+        greatest, where = probabilities.max(-1, keepdim=True)
+        of_both = part.gather(-1, torch.cat([where, chosen], -1)).float()
+        losses[start : start + block] = of_both[:, 0] - greatest[:, 0].log() - of_both[:, 1]
+        if not gradient:
+            continue
+        probabilities.scatter_add_(-1, chosen, probabilities.new_full((len(part), 1), -1.0))
+        if slope is not None:
+            probabilities.mul_(slope)
+        logits[start : start + block] = probabilities
     return losses
 
 
@@ -61,30 +75,17 @@ class _SummedLoss(torch.autograd.Function):
         grad_hidden = torch.empty_like(hidden) if needs_hidden else None
         grad_weight = torch.zeros_like(weight, dtype=torch.float32) if needs_weight else None
         grad_bias = torch.zeros_like(bias, dtype=torch.float32) if needs_bias and bias is not None else None
+        needed = needs_hidden or needs_weight or needs_bias
         for start in range(0, len(labels), CHUNK):
             part = slice(start, start + CHUNK)
-            n = len(labels[part])
-            low, full = _buffers(len(weight), n, weight.dtype, weight.device)
-            _logits(hidden[part], weight, bias, low, full)
-            slope = None
-            if soft_cap is not None:
-                full.div_(soft_cap).tanh_()
-                slope = 1 - full**2
-                full.mul_(soft_cap)
-            total += _losses_in_place(full, labels[part]).sum()
-            if grad_hidden is None and grad_weight is None and grad_bias is None:
-                continue
-            full[torch.arange(n, device=full.device), labels[part]] -= 1
-            if slope is not None:
-                full.mul_(slope)
+            logits = _logits(hidden[part], weight, bias)
+            total += _losses(logits, labels[part], soft_cap, gradient=needed).sum()
             if grad_bias is not None:
-                grad_bias += full.sum(0)
-            if low is not full:
-                low.copy_(full)
+                grad_bias += logits.sum(0, dtype=torch.float32)
             if grad_hidden is not None:
-                grad_hidden[part] = low @ weight
+                torch.mm(logits, weight, out=grad_hidden[part])
             if grad_weight is not None:
-                grad_weight += (low.T @ hidden[part]).float()
+                grad_weight += logits.T @ hidden[part]
         ctx.save_for_backward(
             grad_hidden,
             grad_weight.to(weight.dtype) if grad_weight is not None else None,
@@ -133,9 +134,6 @@ def position_losses(
     losses = torch.empty(len(labels), device=weight.device)
     for start in range(0, len(labels), CHUNK):
         part = slice(start, start + CHUNK)
-        low, full = _buffers(len(weight), len(labels[part]), weight.dtype, weight.device)
-        _logits(hidden[part].to(weight.dtype), weight, bias, low, full)
-        if soft_cap is not None:
-            full.div_(soft_cap).tanh_().mul_(soft_cap)
-        losses[part] = _losses_in_place(full, labels[part])
+        logits = _logits(hidden[part].to(weight.dtype), weight, bias)
+        losses[part] = _losses(logits, labels[part], soft_cap, gradient=False)
     return losses

@@ -9,6 +9,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
+from polypinch.attention import segmented
 from polypinch.chat.format import ChatFormat, Encoded
 from polypinch.errors import PinchError
 from polypinch.pool.table import response
@@ -31,10 +32,15 @@ HELDOUT_LOSS_SCHEMA = pa.schema(
 )
 
 
+def causal_model(model: Any) -> Any:
+    """Return transformers' own model within peft's or a parallel wrapper."""
+    model = getattr(model, "module", model)
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
 def _parts(model: Any) -> tuple[Any, Any, float | None]:
     """Return a causal model's body, head and soft cap, adapters in place."""
-    inner = model.get_base_model() if hasattr(model, "get_base_model") else model
-    inner = getattr(inner, "module", inner)
+    inner = causal_model(model)
     scaled = [name for name in _SCALES if getattr(inner.config, name, None) not in (None, 1, 1.0)]
     if scaled:
         raise PinchError(f"models with {scaled[0]} are not supported yet", fix="choose another base model")
@@ -48,13 +54,22 @@ def _parts(model: Any) -> tuple[Any, Any, float | None]:
 
 
 def _states(body: Any, batch: Flat) -> Tensor:
-    output = body(input_ids=batch.input_ids, position_ids=batch.position_ids, use_cache=False)
+    output = body(
+        input_ids=batch.input_ids,
+        position_ids=batch.position_ids,
+        segments=batch.segments,
+        use_cache=False,
+    )
     states: Tensor = output.last_hidden_state[0, batch.keep]
     return states
 
 
 def batch_loss(model: Any, batch: Flat) -> Tensor:
-    """Return the cross-entropy in nats, summed over a batch's supervised tokens (a scalar)."""
+    """Return the cross-entropy in nats, summed over a batch's supervised tokens (a scalar).
+
+    The model's attention must be :func:`~polypinch.attention.segmented`, from here to the end of the backward
+    pass.
+    """
     body, head, soft_cap = _parts(model)
     states = _states(body, batch)
     return summed_loss(states, head.weight, batch.labels, head.bias, soft_cap)
@@ -69,17 +84,18 @@ def row_losses(
     model.eval()
     losses = [0.0] * len(rows)
     parts = by_token_budget([len(row.input_ids) for row in rows], micro_tokens)
-    for part in track(parts, label) if label else parts:
-        batch = flatten([rows[index] for index in part]).to(head.weight.device)
-        if not len(batch.labels):
-            continue
-        states = _states(body, batch)
-        each = position_losses(states, head.weight, batch.labels, head.bias, soft_cap)
-        sums = torch.zeros(len(part), dtype=torch.float64).index_add_(
-            0, batch.rows.cpu(), each.double().cpu()
-        )
-        for index, value in zip(part, sums.tolist(), strict=True):
-            losses[index] = value
+    with segmented(causal_model(model)):
+        for part in track(parts, label) if label else parts:
+            batch = flatten([rows[index] for index in part]).to(head.weight.device)
+            if not len(batch.labels):
+                continue
+            states = _states(body, batch)
+            each = position_losses(states, head.weight, batch.labels, head.bias, soft_cap)
+            sums = torch.zeros(len(part), dtype=torch.float64).index_add_(
+                0, batch.rows.cpu(), each.double().cpu()
+            )
+            for index, value in zip(part, sums.tolist(), strict=True):
+                losses[index] = value
     return losses
 
 

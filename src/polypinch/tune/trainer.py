@@ -6,24 +6,28 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
 from torch.utils.data import Dataset
 from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
 
+from polypinch.attention import segmented
 from polypinch.chat.format import ChatFormat, Encoded
 from polypinch.chat.preflight import check_rows
 from polypinch.errors import PinchError
 from polypinch.files import disk_errors, write_json, write_text
-from polypinch.models import Model, choose_dtype, device, load_model
-from polypinch.progress import Bar, bar
+from polypinch.models import Model, Precision, choose_dtype, device, load_model
+from polypinch.progress import Bar, bar, say
+from polypinch.tune.base import Base
 from polypinch.tune.batches import Flat, by_token_budget, epochs_of_steps, flatten
-from polypinch.tune.loss import batch_loss, heldout_loss
+from polypinch.tune.compiling import compiled, pays
+from polypinch.tune.loss import batch_loss, causal_model, heldout_loss
+from polypinch.tune.memory import free_bytes, needs_checkpointing
 from polypinch.tune.recipe import TuneRecipe
 
 _COMPLETE = "complete"
@@ -139,6 +143,7 @@ def tune(
     directory: Path,
     development: pa.Table | None = None,
     label: str = "tune",
+    base: Base | None = None,
 ) -> None:
     """Tune a model on a mixture.
 
@@ -155,6 +160,7 @@ def tune(
         directory: where to write; made if it is not there.
         development: rows whose loss is logged after each epoch.
         label: names the progress bar.
+        base: the same base, where it is in memory already; used by LoRA, and left without its adapters.
 
     Raises:
         PinchError: a row cannot be trained on, or the disk is full.
@@ -166,7 +172,12 @@ def tune(
     encoded = encode_rows(chat, rows, recipe.max_length)
     steps = epochs_of_steps(rows["item_id"], recipe.batch_rows, recipe.epochs, seed)
     set_seed(seed)
-    trained = _trainable(model, recipe)
+    if recipe.method == "full":
+        # fp32 weights under bf16 autocast: AdamW's small updates vanish in bf16 weights.
+        trained = load_model(model, torch.float32)
+    else:
+        base = base or Base(model, recipe.precision)
+        trained = base.trainable(recipe)
     checkpoints = directory / "checkpoints"
     with disk_errors(directory):
         checkpoints.mkdir(parents=True, exist_ok=True)
@@ -183,14 +194,22 @@ def tune(
             )
             trainer.remove_callback(_printer())
             watch.trainer = trainer
-            trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+            causal = causal_model(trained)
+            body = causal.get_decoder()
+            tokens = sum(len(row.input_ids) for row in encoded) * recipe.epochs
+            with (
+                segmented(causal),
+                _checkpointing(trained, encoded, steps, recipe.micro_tokens),
+                compiled(body, pays(body, tokens)),
+            ):
+                trainer.train(resume_from_checkpoint=str(resume) if resume else None)
         _save(trained, chat, recipe, directory)
         history = trainer.state.log_history
         write_text(directory / "log.jsonl", "".join(json.dumps(line) + "\n" for line in history))
         summary = {
             "steps": len(steps),
             "rows": len(encoded),
-            "tokens": sum(len(row.input_ids) for row in encoded) * recipe.epochs,
+            "tokens": tokens,
             "supervised_tokens": sum(sum(row.supervised) for row in encoded) * recipe.epochs,
             "seconds": round(time.monotonic() - started, 1),
             "device": str(device()),
@@ -200,28 +219,35 @@ def tune(
         }
         write_json(directory / "summary.json", summary)
         shutil.rmtree(checkpoints)
+    if base is not None:
+        base.plain()
+
+
+@contextmanager
+def _checkpointing(
+    trained: Any, rows: Sequence[Encoded], steps: Sequence[Sequence[int]], micro_tokens: int
+) -> Iterator[None]:
+    """Compute activations a second time in the backward pass, if the largest micro-batch needs it."""
+    lengths = [len(row.input_ids) for row in rows]
+    largest = min(max(sum(lengths[index] for index in step) for step in steps), max(micro_tokens, *lengths))
+    shortest = flatten([min(rows, key=lambda row: len(row.input_ids))]).to(device())
+    with torch.random.fork_rng():
+        needed = needs_checkpointing(trained.train(), shortest, largest, free_bytes(device()))
+    causal = causal_model(trained)
+    if needed:
+        say(f"activations of {largest:,} tokens do not fit in memory: they are computed twice")
+        causal.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    try:
+        yield
+    finally:
+        if needed:
+            causal.gradient_checkpointing_disable()
 
 
 def _printer() -> Any:
     from transformers import PrinterCallback  # noqa: PLC0415
 
     return PrinterCallback
-
-
-def _trainable(model: Model, recipe: TuneRecipe) -> Any:
-    dtype = choose_dtype(recipe.precision)
-    if recipe.method == "full":
-        # fp32 weights under bf16 autocast: AdamW's small updates vanish in bf16 weights.
-        return load_model(model, torch.float32)
-    loaded = load_model(model, dtype)
-    config = LoraConfig(
-        r=recipe.rank,
-        lora_alpha=recipe.alpha,
-        lora_dropout=recipe.dropout,
-        target_modules="all-linear",
-        task_type="CAUSAL_LM",
-    )
-    return get_peft_model(loaded, config)
 
 
 def _arguments(folder: Path, recipe: TuneRecipe, seed: int, steps: int) -> TrainingArguments:
@@ -276,7 +302,7 @@ def _save(trained: Any, chat: ChatFormat, recipe: TuneRecipe, directory: Path) -
     chat.tokenizer.save_pretrained(directory / "model")
 
 
-def load_tuned(model: Model, checkpoint: Path | None, precision: Any = "auto") -> Any:
+def load_tuned(model: Model, checkpoint: Path | None, precision: Precision = "auto") -> Any:
     """Load a model for answering: the base, the base with a merged adapter, or a fully tuned one.
 
     Args:
@@ -287,15 +313,4 @@ def load_tuned(model: Model, checkpoint: Path | None, precision: Any = "auto") -
     Raises:
         PinchError: the checkpoint holds neither adapter nor model.
     """
-    dtype = choose_dtype(precision)
-    if checkpoint is None:
-        return load_model(model, dtype).eval()
-    if (checkpoint / "model").is_dir():
-        whole = Model(model.name, str(checkpoint / "model"), None, "")
-        return load_model(whole, dtype).eval()
-    if not (checkpoint / "adapter").is_dir():
-        raise PinchError(
-            f"{checkpoint} holds neither adapter/ nor model/", fix="name a folder that tune made"
-        )
-    adapted = PeftModel.from_pretrained(load_model(model, dtype), str(checkpoint / "adapter"))
-    return adapted.merge_and_unload().eval()
+    return Base(model, precision).tuned(checkpoint)

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from polypinch.errors import PinchError
+from polypinch.models import find_model
+from polypinch.tune import Base, load_tuned, tune
+from tests.tiny import tiny_model
+from tests.tune.test_trainer import recipe, table, weights
+
+IDS = torch.arange(6, 40)[None]
+
+
+def logits(model: torch.nn.Module) -> torch.Tensor:
+    with torch.inference_mode():
+        return model(IDS).logits.clone()
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    root = tmp_path_factory.mktemp("base")
+    name = tiny_model(root / "model")
+    for seed in (1, 2):
+        tune(table(), find_model(name), recipe(epochs=4), seed, root / str(seed))
+    tune(table(), find_model(name), recipe(method="full"), 1, root / "full")
+    return name, root
+
+
+def test_adapters_come_and_go_and_the_base_stays_bit_for_bit(found: tuple[str, Path]) -> None:
+    name, root = found
+    base = Base(find_model(name), "fp32")
+    untuned = logits(base.tuned(None))
+    for checkpoint in (root / "1", root / "2", root / "1", root / "full", root / "2"):
+        alone = logits(load_tuned(find_model(name), checkpoint, "fp32"))
+        assert torch.equal(logits(base.tuned(checkpoint)), alone)
+        assert not torch.equal(alone, untuned)
+    assert torch.equal(logits(base.tuned(None)), untuned)
+
+
+def test_a_tuning_on_a_shared_base_is_that_on_a_fresh_one(found: tuple[str, Path], tmp_path: Path) -> None:
+    name, root = found
+    base = Base(find_model(name), "fp32")
+    untuned = logits(base.tuned(None))
+    base.tuned(root / "2")
+    tune(table(), find_model(name), recipe(epochs=4), 1, tmp_path / "shared", base=base)
+    one, other = weights(tmp_path / "shared"), weights(root / "1")
+    assert all(torch.equal(one[key], other[key]) for key in one)
+    assert torch.equal(logits(base.tuned(None)), untuned)
+    base.release()
+    assert torch.equal(logits(base.tuned(None)), untuned)
+
+
+def test_a_folder_without_weights_is_refused(found: tuple[str, Path], tmp_path: Path) -> None:
+    with pytest.raises(PinchError, match="neither adapter/ nor model/"):
+        Base(find_model(found[0])).tuned(tmp_path)
