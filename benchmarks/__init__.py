@@ -1,0 +1,1 @@
+"""Benchmarks against peers at the same work: ``python -m benchmarks --help``."""
