@@ -62,13 +62,15 @@ def prepare(
     written = [
         [
             {
-                "input_ids": encoded[index].input_ids,
+                "input_ids": encoded[index].input_ids.tolist(),
                 "labels": [
                     token if flag else -100
-                    for token, flag in zip(encoded[index].input_ids, encoded[index].supervised, strict=True)
+                    for token, flag in zip(
+                        encoded[index].input_ids.tolist(), encoded[index].supervised, strict=True
+                    )
                 ],
             }
-            for index in sorted(step, key=lambda index: len(encoded[index].input_ids))
+            for index in sorted(step, key=lambda index: len(encoded[index]))
         ]
         for step in order
     ]

@@ -50,7 +50,7 @@ def test_a_prompt_is_the_beginning_of_what_was_trained_on() -> None:
         for upto in (1, 3):
             given = chat.encode_prompt(TWO_TURNS[:upto])
             whole = chat.encode(TWO_TURNS)
-            assert whole.input_ids[: len(given)] == given
+            assert whole.input_ids[: len(given)].tolist() == given
             assert whole.supervised[len(given)]
             assert not whole.supervised[len(given) - 1]
 
@@ -76,7 +76,7 @@ def test_whatever_is_answered_is_what_is_supervised(answers: list[str]) -> None:
 def test_the_bos_stands_once(tmp_path: Path) -> None:
     for name in BUILT_IN:
         chat = ChatFormat.load(find_model(tiny_model(tmp_path / name)), name)
-        ids = chat.encode(TWO_TURNS).input_ids
+        ids = chat.encode(TWO_TURNS).input_ids.tolist()
         assert ids.count(chat.tokenizer.bos_token_id) <= 1
         problems = check_rows(chat, [("a", "en", chat.encode(TWO_TURNS))])
         # ChatML's and Llama 3's tokens are not in this vocabulary, so those turns do not end in one token.
@@ -90,10 +90,60 @@ def test_truncation_is_said() -> None:
     cut = chat.encode(TWO_TURNS, max_length=len(whole.input_ids) - 4)
     assert cut.truncated
     assert not whole.truncated
-    assert cut.input_ids == whole.input_ids[:-4]
-    assert count_tokens(chat, 10)([TWO_TURNS])[0] == (10, 0, True)
+    assert cut.input_ids.tolist() == whole.input_ids[:-4].tolist()
+    assert list(count_tokens(chat, 10)([TWO_TURNS])) == [(10, 0, True)]
 
 
+def test_many_are_encoded_as_each_alone_kept_or_not() -> None:
+    conversations = [
+        [{"role": "user", "content": f"Say {n}!"}, {"role": "assistant", "content": "и" * (n % 7 + 1)}]
+        for n in range(150)
+    ]
+    chat, keeping = ChatFormat(tiny_tokenizer()), ChatFormat(tiny_tokenizer())
+    keeping.keep()
+    alone = [chat.encode(messages, 12) for messages in conversations]
+    list(keeping.encode_each(conversations))
+    keeping.tokenizer = None  # nothing is tokenised again
+    for found in (chat.encode_each(conversations, 12), keeping.encode_each(conversations, 12)):
+        for one, other in zip(found, alone, strict=True):
+            assert one.input_ids.tolist() == other.input_ids.tolist()
+            assert one.supervised.tolist() == other.supervised.tolist()
+            assert one.truncated == other.truncated
+
+
+def test_one_that_cannot_be_encoded_raises_at_its_turn() -> None:
+    chat = ChatFormat(tiny_tokenizer(), REFUSES_SYSTEM)
+    system = [{"role": "system", "content": "Be brief."}, *TWO_TURNS]
+    found = chat.encode_each([TWO_TURNS, TWO_TURNS, system, TWO_TURNS])
+    assert len(next(found)) == len(next(found)) > 0
+    with pytest.raises(PinchError, match="refuses a conversation of roles system"):
+        next(found)
+
+
+def test_only_the_last_turn_is_left_supervised_when_earlier_ones_are_context() -> None:
+    chat = ChatFormat(tiny_tokenizer())
+    whole = chat.encode(TWO_TURNS)
+    last = whole.last_turn()
+    before = len(chat.encode_prompt(TWO_TURNS[:3]))
+    assert last.supervised.tolist() == [
+        flag and index >= before for index, flag in enumerate(whole.supervised.tolist())
+    ]
+    assert 0 < last.supervised_tokens < whole.supervised_tokens
+
+
+def test_the_longest_special_token_ends_a_turn() -> None:
+    tokenizer = tiny_tokenizer()
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<end_of_turn><eos>"]})
+    chat = ChatFormat(tokenizer)
+    assert chat._end_of_turn("Yes. \n<end_of_turn><eos> more", 4) == 24
+    assert chat._end_of_turn("Yes. more", 4) == 4
+
+
+REFUSES_SYSTEM = (
+    "{% for m in messages %}{% if m['role'] == 'system' %}{{ raise_exception('no system role') }}{% endif %}"
+    "<start_of_turn>{{ m['role'] }}\n{{ m['content'] | trim }}<end_of_turn>\n{% endfor %}"
+    "{% if add_generation_prompt %}<start_of_turn>assistant\n{% endif %}"
+)
 BROKEN = {
     "refuses": "{{ raise_exception('no system role') }}",
     "hides": "{% for m in messages %}{{ m['role'] }}: {{ m['content'] | upper }}\n{% endfor %}"

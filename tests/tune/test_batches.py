@@ -38,8 +38,8 @@ def test_rows_end_to_end_have_the_losses_and_gradients_of_rows_alone(tmp_path: P
     model.zero_grad()
     alone = []
     for row in rows():
-        logits = model(torch.tensor([row.input_ids])).logits[0, :-1].float()
-        labels = torch.tensor(row.input_ids[1:]).where(torch.tensor(row.supervised[1:]), -100)
+        logits = model(torch.tensor(row.input_ids)[None]).logits[0, :-1].float()
+        labels = torch.tensor(row.input_ids[1:]).long().where(torch.tensor(row.supervised[1:]), -100)
         loss = functional.cross_entropy(logits, labels, ignore_index=-100, reduction="sum")
         loss.backward()
         alone.append(loss.item())

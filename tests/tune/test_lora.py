@@ -69,7 +69,7 @@ def test_what_is_saved_is_an_ordinary_adapter(tmp_path: Path) -> None:
     ours.save_pretrained(tmp_path / "adapter")
     loaded = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(folder), tmp_path / "adapter")
     assert not any(isinstance(module, LoraLinear) for module in loaded.modules())
-    ids = torch.tensor([ROWS[1].input_ids])
+    ids = torch.tensor(ROWS[1].input_ids)[None]
     with torch.no_grad():
         torch.testing.assert_close(loaded.eval()(ids).logits, ours.eval()(ids).logits, rtol=1e-4, atol=1e-4)
         with ours.disable_adapter():

@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from polypinch.chat.encoded import Encoded
 from polypinch.chat.templates import BUILT_IN, choose
 from polypinch.errors import PinchError
 from polypinch.files import fingerprint
-from polypinch.mix.counts import TokenCount
+from polypinch.mix.counts import Counter, TokenCount
 from polypinch.models import Model, load_tokenizer
 from polypinch.pool.table import Message, Messages
 
-
-@dataclass(frozen=True)
-class Encoded:
-    """A conversation as tokens::
-
-        <bos><start_of_turn>user\\nHi<end_of_turn>\\n<start_of_turn>model\\nHello!<end_of_turn>\\n
-        ---------------------------- unsupervised ------------------------ [ supervised       ]
-
-    Attributes:
-        input_ids: n token ids.
-        supervised: n flags: true on the tokens of every assistant turn and on its end-of-turn token.
-        truncated: tokens were cut off at the end.
-    """
-
-    input_ids: list[int]
-    supervised: list[bool]
-    truncated: bool
+# Conversations tokenised in one call: the tokenizer spreads them over the cores.
+_AT_ONCE = 64
 
 
 class ChatFormat:
@@ -45,12 +34,16 @@ class ChatFormat:
 
     def __init__(self, tokenizer: Any, template: str | None = None, name: str = "file") -> None:
         self.tokenizer = tokenizer
+        self._kept: dict[bytes, Encoded] | None = None
+        self._kept_prompts: dict[bytes, list[int]] | None = None
         if template is None:
             name, template = choose(tokenizer)
         self.name, self.template = name, template
         self._special = set(tokenizer.all_special_tokens) | {
             token.content for token in tokenizer.added_tokens_decoder.values() if token.special
         }
+        # Some tokenizers hold thousands of special tokens, but of few lengths.
+        self._special_lengths = sorted({len(token) for token in self._special if token}, reverse=True)
         self.stop_ids = self._stop_ids()
         self.pad_id = int(tokenizer.pad_token_id if tokenizer.pad_token_id is not None else self.stop_ids[0])
 
@@ -130,10 +123,13 @@ class ChatFormat:
 
     def _end_of_turn(self, text: str, after: int) -> int:
         """Return where the special token ends that directly follows an answer, or ``after`` if none does."""
-        rest = text[after:]
-        skipped = len(rest) - len(rest.lstrip())
-        closing = [token for token in self._special if token and rest[skipped:].startswith(token)]
-        return after + skipped + len(max(closing, key=len)) if closing else after
+        start = after
+        while start < len(text) and text[start].isspace():
+            start += 1
+        for length in self._special_lengths:
+            if text[start : start + length] in self._special:
+                return start + length
+        return after
 
     def _stop_ids(self) -> tuple[int, ...]:
         probe: Messages = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
@@ -150,51 +146,119 @@ class ChatFormat:
             )
         return tuple(dict.fromkeys(int(token) for token in ids))
 
-    def _tokenise(self, text: str) -> Any:
+    def keep(self) -> None:
+        """Remember what is encoded from now on, by its content, so that arms share it: 5 bytes a token."""
+        if self._kept is None:
+            self._kept, self._kept_prompts = {}, {}
+
+    def _tokenise(self, texts: Sequence[str], offsets: bool) -> Any:
         # The template writes the BOS where the model wants one; a second would double it.
-        own_bos = self.tokenizer.bos_token is not None and text.startswith(self.tokenizer.bos_token)
-        return self.tokenizer(text, add_special_tokens=not own_bos, return_offsets_mapping=True)
+        bos = self.tokenizer.bos_token
+        own_bos = bos is not None and texts[0].startswith(bos)
+        return self.tokenizer(
+            list(texts),
+            add_special_tokens=not own_bos,
+            return_offsets_mapping=offsets,
+            return_attention_mask=False,
+        )
 
     def encode(self, messages: Sequence[Message], max_length: int | None = None) -> Encoded:
-        """Encode a whole conversation, with the mask of what is learnt.
+        """Encode a whole conversation, with the mask of what is learnt; see :meth:`encode_each`."""
+        return next(self.encode_each([messages], max_length))
+
+    def encode_each(
+        self, conversations: Sequence[Sequence[Message]], max_length: int | None = None
+    ) -> Iterator[Encoded]:
+        """Encode whole conversations, with the masks of what is learnt.
 
         Args:
-            messages: turns; all assistant turns are supervised.
+            conversations: turns of each; all assistant turns are supervised.
             max_length: cut off what is beyond, in tokens.
 
+        Yields:
+            One for each, in order.
+
         Raises:
-            PinchError: the template refuses the messages or hides the answers.
+            PinchError: the template refuses a conversation or hides its answers; raised at its turn.
         """
-        text = self.render(messages)
-        spans = self._spans(messages, text)
-        tokens = self._tokenise(text)
-        ids, offsets = list(tokens["input_ids"]), tokens["offset_mapping"]
-        supervised = [False] * len(ids)
-        position = 0
-        for start, end in spans:
-            for index in range(position, len(ids)):
-                left, right = offsets[index]
-                if left >= end:
-                    break
-                position = index
-                # A token that begins before the answer is the prompt's: at inference it is given.
-                if left >= start and right > left:
-                    supervised[index] = True
-        cut = max_length is not None and len(ids) > max_length
-        return Encoded(ids[:max_length], supervised[:max_length], cut)
+        for start in range(0, len(conversations), _AT_ONCE):
+            part = conversations[start : start + _AT_ONCE]
+            found: list[Encoded | None] = [None] * len(part)
+            marks: list[bytes] = []
+            if self._kept is not None:
+                marks = [_mark(messages) for messages in part]
+                found = [self._kept.get(mark) for mark in marks]
+            new = [index for index, one in enumerate(found) if one is None]
+            error = self._encode_into(part, new, found)
+            for index, one in enumerate(found):
+                if one is None:
+                    assert error is not None
+                    raise error
+                if self._kept is not None:
+                    self._kept[marks[index]] = one
+                yield one.cut(max_length)
+
+    def _encode_into(
+        self, part: Sequence[Sequence[Message]], new: Sequence[int], found: list[Encoded | None]
+    ) -> PinchError | None:
+        """Encode the conversations of ``new`` in one call, up to the first that cannot be."""
+        rendered, failed = [], None
+        for index in new:
+            try:
+                text = self.render(part[index])
+                rendered.append((index, text, self._spans(part[index], text)))
+            except PinchError as error:
+                failed = error
+                break
+        if rendered:
+            tokens = self._tokenise([text for _, text, _ in rendered], offsets=True)
+            for (index, _, spans), ids, offsets in zip(
+                rendered, tokens["input_ids"], tokens["offset_mapping"], strict=True
+            ):
+                found[index] = Encoded(ids, _supervised(spans, offsets), False)
+        return failed
 
     def encode_prompt(self, messages: Sequence[Message]) -> list[int]:
         """Encode the turns that a model is to answer, up to and with the opening of its turn."""
-        return list(self._tokenise(self.render(messages, generation_prompt=True))["input_ids"])
+        mark = _mark(messages) if self._kept_prompts is not None else b""
+        if self._kept_prompts is not None and mark in self._kept_prompts:
+            return list(self._kept_prompts[mark])
+        text = self.render(messages, generation_prompt=True)
+        ids = list(self._tokenise([text], offsets=False)["input_ids"][0])
+        if self._kept_prompts is not None:
+            self._kept_prompts[mark] = list(ids)
+        return ids
 
 
-def count_tokens(
-    chat: ChatFormat, max_length: int | None = None
-) -> Callable[[Sequence[Messages]], list[TokenCount]]:
+def _mark(messages: Sequence[Message]) -> bytes:
+    whole = hashlib.blake2b(digest_size=16)
+    for message in messages:
+        for text in (message["role"], message["content"]):
+            raw = text.encode()
+            whole.update(len(raw).to_bytes(8, "little"))
+            whole.update(raw)
+    return whole.digest()
+
+
+def _supervised(
+    spans: Sequence[tuple[int, int]], offsets: Sequence[tuple[int, int]]
+) -> npt.NDArray[np.bool_]:
+    """Return which tokens lie in a span of characters.
+
+    A token that begins before an answer is the prompt's: at inference it is given.
+    """
+    left, right = np.asarray(offsets, np.int64).reshape(-1, 2).T
+    inside = np.zeros(len(left), np.bool_)
+    for start, end in spans:
+        inside |= (left >= start) & (left < end)
+    return inside & (right > left)
+
+
+def count_tokens(chat: ChatFormat, max_length: int | None = None) -> Counter:
     """Return the counter that mixtures are measured with."""
 
-    def counter(rows: Sequence[Messages]) -> list[TokenCount]:
-        encoded = (chat.encode(messages, max_length) for messages in rows)
-        return [TokenCount(len(row.input_ids), sum(row.supervised), row.truncated) for row in encoded]
+    def counter(rows: Sequence[Messages]) -> Iterator[TokenCount]:
+        for row in chat.encode_each(rows, max_length):
+            yield TokenCount(len(row), row.supervised_tokens, row.truncated)
 
     return counter

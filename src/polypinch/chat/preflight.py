@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from polypinch.chat.format import ChatFormat, Encoded
+import pyarrow as pa
+
+from polypinch.chat.encoded import Encoded
+from polypinch.chat.format import ChatFormat
+from polypinch.errors import PinchError
+
+_ROWS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,24 @@ class Problem:
     fix: str
 
 
+def encode_with_keys(chat: ChatFormat, rows: pa.Table, max_length: int) -> Iterator[tuple[str, str, Encoded]]:
+    """Encode a mixture's rows for training, each with its item and language.
+
+    Raises:
+        PinchError: a row cannot be encoded; it is named, with the fix.
+    """
+    number = 0
+    for batch in rows.to_batches(_ROWS_AT_ONCE):
+        encoded = chat.encode_each(batch["messages"].to_pylist(), max_length)
+        for item, tag in zip(batch["item_id"].to_pylist(), batch["language"].to_pylist(), strict=True):
+            number += 1
+            try:
+                yield item, tag, next(encoded)
+            except PinchError as error:
+                where = f"row {number} (item {item!r} in {tag!r})"
+                raise PinchError(f"{where}: {error.message}", fix=error.fix) from error
+
+
 def check_rows(chat: ChatFormat, rows: Sequence[tuple[str, str, Encoded]]) -> list[Problem]:
     """Check the masks and ends of encoded rows.
 
@@ -42,7 +66,7 @@ def check_rows(chat: ChatFormat, rows: Sequence[tuple[str, str, Encoded]]) -> li
     bos = chat.tokenizer.bos_token_id
     for number, (item, tag, row) in enumerate(rows, 1):
         where = f"row {number} (item {item!r} in {tag!r})"
-        if not any(row.supervised):
+        if not row.supervised.any():
             fix = (
                 "raise max_length"
                 if row.truncated
@@ -50,11 +74,11 @@ def check_rows(chat: ChatFormat, rows: Sequence[tuple[str, str, Encoded]]) -> li
             )
             problems.append(Problem("error", where, "no token is supervised", fix))
             continue
-        if all(row.supervised):
+        if row.supervised.all():
             problems.append(
                 Problem("error", where, "every token is supervised", "name another chat template")
             )
-        if bos is not None and row.input_ids[:2] == [bos, bos]:
+        if bos is not None and row.input_ids[:2].tolist() == [bos, bos]:
             fix = "let either the template or the tokenizer write the BOS"
             problems.append(Problem("error", where, "the BOS is doubled", fix))
         if not row.truncated and not _ends_supervised(chat, row):
@@ -64,5 +88,5 @@ def check_rows(chat: ChatFormat, rows: Sequence[tuple[str, str, Encoded]]) -> li
 
 
 def _ends_supervised(chat: ChatFormat, row: Encoded) -> bool:
-    last = max(index for index, flag in enumerate(row.supervised) if flag)
-    return row.input_ids[last] in chat.stop_ids
+    last = row.supervised.nonzero()[0][-1]
+    return int(row.input_ids[last]) in chat.stop_ids

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from polypinch.pool.table import Messages
@@ -16,5 +16,5 @@ class TokenCount(NamedTuple):
     truncated: bool
 
 
-Counter = Callable[[Sequence[Messages]], list[TokenCount]]
-"""Counts rows: n conversations in, n counts out."""
+Counter = Callable[[Sequence[Messages]], Iterable[TokenCount]]
+"""Counts rows: n conversations in, n counts out, in order; one that cannot be counted raises at its turn."""

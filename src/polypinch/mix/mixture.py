@@ -109,14 +109,13 @@ class _Rows:
                 "the plan counts in tokens, but no tokenizer is given", fix="name a model (--model)"
             )
         self.fetch(keys)
-        for key in dict.fromkeys(keys):
-            if key not in self._counts:
-                try:
-                    self._counts[key] = self._counter([self._rows[key][1]])[0]
-                except PinchError as error:
-                    raise PinchError(
-                        f"item {key[0]!r} in {key[1]!r}: {error.message}", fix=error.fix
-                    ) from error
+        new = [key for key in dict.fromkeys(keys) if key not in self._counts]
+        counted = iter(self._counter([self._rows[key][1] for key in new]))
+        for key in new:
+            try:
+                self._counts[key] = next(counted)
+            except PinchError as error:
+                raise PinchError(f"item {key[0]!r} in {key[1]!r}: {error.message}", fix=error.fix) from error
         return [self._counts[key] for key in keys]
 
     def sizes(self, keys: Sequence[tuple[str, str]], unit: Unit) -> list[int]:

@@ -11,10 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from peft import LoraConfig, get_peft_model
 
-from polypinch.chat import ChatFormat, Encoded, Problem, check_rows, count_tokens
-from polypinch.mix import Mixture, make_mixture
+from polypinch.chat import Problem, check_rows, encode_with_keys
+from polypinch.mix import Mixture
 from polypinch.models import choose_dtype, load_model
-from polypinch.pool import open_pool
 from polypinch.study.inputs import Inputs
 from polypinch.study.spec import MONOLINGUAL, Arm
 from polypinch.tune.speed import Speed, measure
@@ -65,7 +64,6 @@ def preflight(inputs: Inputs, out: Path, time_it: bool = True) -> Preflight:
     if study.comparison.against == MONOLINGUAL and inputs.has_references:
         arms += [(Arm(name=f"{MONOLINGUAL}-{tag}"), tag) for tag in study.evaluated]
     tuned_tokens = 0
-    heldout = [open_pool(study.heldout.pool)] if study.heldout.pool else []
     for model in study.models:
         chat = inputs.chats[model]
         for arm, base in arms:
@@ -73,7 +71,7 @@ def preflight(inputs: Inputs, out: Path, time_it: bool = True) -> Preflight:
             for seed in study.seeds:
                 plan = study.plan(arm, seed)
                 plan = plan if base is None else plan.model_copy(update={"base": base})
-                mixture = make_mixture(plan, inputs.pool, count_tokens(chat, recipe.max_length), heldout)
+                mixture = inputs.mixture(model, plan, recipe.max_length, keep=True)
                 if arm.name not in found.mixtures:
                     found.mixtures[arm.name] = mixture.manifest
                     found.problems += _confounded(arm, mixture)
@@ -81,7 +79,7 @@ def preflight(inputs: Inputs, out: Path, time_it: bool = True) -> Preflight:
                 tuned_tokens += tokens * recipe.epochs
                 found.problems += [
                     Problem(p.level, f"arm {arm.name}, seed {seed}: {p.where}", p.message, p.fix)
-                    for p in check_rows(chat, _encoded(chat, mixture.table, recipe.max_length))
+                    for p in check_rows(chat, list(encode_with_keys(chat, mixture.table, recipe.max_length)))
                 ]
     found.problems += _limits(inputs)
     evaluations = len(study.models) * (1 + len(study.seeds) * len(study.arms))
@@ -89,13 +87,6 @@ def preflight(inputs: Inputs, out: Path, time_it: bool = True) -> Preflight:
     found.tokens = {"tuned": tuned_tokens, "scored": scored * evaluations, "drawn": drawn * evaluations}
     _estimate(inputs, found, out, time_it)
     return found
-
-
-def _encoded(chat: ChatFormat, rows: pa.Table, max_length: int) -> list[tuple[str, str, Encoded]]:
-    columns = (rows[name].to_pylist() for name in ("item_id", "language", "messages"))
-    return [
-        (item, tag, chat.encode(messages, max_length)) for item, tag, messages in zip(*columns, strict=True)
-    ]
 
 
 def _confounded(arm: Arm, mixture: Mixture) -> list[Problem]:
@@ -145,7 +136,7 @@ def _evaluated_tokens(inputs: Inputs) -> tuple[int, int]:
     rows: pa.Table = inputs.heldout
     scored = 0
     if inputs.has_references:
-        scored = sum(len(chat.encode(messages).input_ids) for messages in rows["messages"].to_pylist())
+        scored = sum(map(len, chat.encode_each(rows["messages"].to_pylist())))
     sampling = inputs.study.answering
     return scored, inputs.answered.num_rows * sampling.max_new_tokens * sampling.samples
 

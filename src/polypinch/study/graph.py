@@ -11,12 +11,11 @@ import pyarrow.compute as pc
 import torch
 
 from polypinch.answer import TransformersEngine, answer
-from polypinch.chat import count_tokens
 from polypinch.fidelity import fidelity_table
 from polypinch.files import read_table, write_json, write_table
 from polypinch.judge import judge, quality
 from polypinch.languages import language
-from polypinch.mix import MixPlan, make_mixture
+from polypinch.mix import MixPlan
 from polypinch.models import Precision, choose_dtype, device
 from polypinch.study.inputs import Inputs, fidelity_candidates, table_fingerprint
 from polypinch.study.spec import MONOLINGUAL, UNTUNED, Arm
@@ -163,12 +162,7 @@ class _Builder:
 
     def _mixture(self, plan: MixPlan, recipe: TuneRecipe, label: str, about: dict[str, Any]) -> Stage:
         def work(directory: Path) -> None:
-            from polypinch.pool import open_pool  # noqa: PLC0415
-
-            heldout = [open_pool(name) for name in plan.heldout]
-            mixture = make_mixture(
-                plan, self.inputs.pool, count_tokens(self.chat, recipe.max_length), heldout
-            )
+            mixture = self.inputs.mixture(self.model, plan, recipe.max_length)
             write_table(directory / "mixture.parquet", mixture.table)
             write_json(directory / "manifest.json", mixture.manifest)
 
@@ -191,7 +185,7 @@ class _Builder:
             base = self._loaded(recipe.precision)
             if recipe.method == "full":
                 base.release()
-            tune(rows, self.base, recipe, seed, directory, development, f"tune {label}", base)
+            tune(rows, self.base, recipe, seed, directory, development, f"tune {label}", base, self.chat)
 
         spec = {
             "recipe": recipe.model_dump(mode="json", exclude={"report_to"}),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from polypinch.chat.format import ChatFormat
+from polypinch.chat import ChatFormat, count_tokens
 from polypinch.errors import PinchError
 from polypinch.fidelity import Identifier
-from polypinch.files import fingerprint
+from polypinch.files import canonical_json, fingerprint
+from polypinch.mix import MixPlan, Mixture, make_mixture
 from polypinch.mix.ranks import ranks
 from polypinch.models import Model, find_model
 from polypinch.pool import Pool, open_pool
@@ -44,6 +45,7 @@ class Inputs:
     heldout: pa.Table
     answered: pa.Table
     development: pa.Table | None
+    _mixtures: dict[str, Mixture] = field(default_factory=dict, repr=False)
 
     @cached_property
     def has_references(self) -> bool:
@@ -70,6 +72,28 @@ class Inputs:
         columns = (self.heldout[name].to_pylist() for name in ("item_id", "language", "messages"))
         return {(item, tag): instruction(messages) for item, tag, messages in zip(*columns, strict=True)}
 
+    def mixture(self, model: str, plan: MixPlan, max_length: int, keep: bool = False) -> Mixture:
+        """Return a plan's mixture, counted in a model's tokens.
+
+        Args:
+            model: whose tokens.
+            plan: what to select.
+            max_length: conversations are cut off beyond, in tokens.
+            keep: hold it in memory until it is asked for without ``keep``: the pre-flight makes what is then
+                written.
+
+        Raises:
+            PinchError: the plan is impossible, or trains on held-out items; with the numbers.
+        """
+        key = canonical_json([model, plan.model_dump(mode="json"), max_length])
+        found = self._mixtures.pop(key, None)
+        if found is None:
+            counter = count_tokens(self.chats[model], max_length)
+            found = make_mixture(plan, self.pool, counter, [open_pool(name) for name in plan.heldout])
+        if keep:
+            self._mixtures[key] = found
+        return found
+
 
 def table_fingerprint(table: pa.Table) -> str:
     """Return 64 hex digits of a small table's content."""
@@ -95,6 +119,8 @@ def open_inputs(study: Study) -> Inputs:
         pool = pool.without(development["item_id"].unique(), f"{study.development_items} development items")
     models = {name: find_model(name) for name in study.models}
     chats = {name: ChatFormat.load(model, study.tuning.chat_template) for name, model in models.items()}
+    for chat in chats.values():
+        chat.keep()
     return Inputs(study, models, chats, pool, heldout, answered, development)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import torch
 from torch import Tensor
 
 from polypinch.attention import Segments
-from polypinch.chat.format import Encoded
+from polypinch.chat.encoded import Encoded
 from polypinch.mix.ranks import ranks
 
 
@@ -48,10 +49,10 @@ class Flat:
 
 def flatten(rows: Sequence[Encoded]) -> Flat:
     """Lay rows end to end."""
-    lengths = [len(row.input_ids) for row in rows]
-    ids = torch.cat([torch.tensor(row.input_ids, dtype=torch.long) for row in rows])
+    lengths = [len(row) for row in rows]
+    ids = torch.from_numpy(np.concatenate([row.input_ids for row in rows])).long()
     positions = torch.cat([torch.arange(length) for length in lengths])
-    supervised = torch.cat([torch.tensor(row.supervised, dtype=torch.bool) for row in rows])
+    supervised = torch.from_numpy(np.concatenate([row.supervised for row in rows]))
     owner = torch.repeat_interleave(torch.arange(len(rows)), torch.tensor(lengths))
     # A row's first token has no predecessor to predict it from.
     targets = torch.nonzero(supervised & (positions > 0)).squeeze(-1)

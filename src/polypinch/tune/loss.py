@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from polypinch.attention import segmented
-from polypinch.chat.format import ChatFormat, Encoded
+from polypinch.chat import ChatFormat, Encoded
 from polypinch.errors import PinchError
 from polypinch.pool.table import response
 from polypinch.progress import track
@@ -83,7 +83,7 @@ def row_losses(
     body, head, soft_cap = _parts(model)
     model.eval()
     losses = [0.0] * len(rows)
-    parts = by_token_budget([len(row.input_ids) for row in rows], micro_tokens)
+    parts = by_token_budget([len(row) for row in rows], micro_tokens)
     with segmented(causal_model(model)):
         for part in track(parts, label) if label else parts:
             batch = flatten([rows[index] for index in part]).to(head.weight.device)
@@ -134,21 +134,14 @@ def heldout_loss(
                 fix="add reference responses, or turn the held-out loss off",
             )
     # Only the last response is the reference: earlier turns are context.
-    encoded = [_last_turn_only(chat, messages) for messages in conversations]
+    encoded = [row.last_turn() for row in chat.encode_each(conversations)]
     nats = row_losses(model, encoded, micro_tokens, label)
     sizes = [len((text or "").strip().encode()) for text in texts]
     bits = [value / size / 0.6931471805599453 for value, size in zip(nats, sizes, strict=True)]
-    counts = [sum(row.supervised) for row in encoded]
+    counts = [row.supervised_tokens for row in encoded]
     columns = [rows["item_id"], rows["language"], nats, counts, sizes, bits]
     return pa.table(
         [pa.array(c, f.type) if isinstance(c, list) else c.combine_chunks() for c, f in
          zip(columns, HELDOUT_LOSS_SCHEMA, strict=True)],
         schema=HELDOUT_LOSS_SCHEMA,
     )  # fmt: skip
-
-
-def _last_turn_only(chat: ChatFormat, messages: Any) -> Encoded:
-    row = chat.encode(messages)
-    before = len(chat.encode_prompt(messages[:-1]))
-    supervised = [flag and index >= before for index, flag in enumerate(row.supervised)]
-    return Encoded(row.input_ids, supervised, row.truncated)

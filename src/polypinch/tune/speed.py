@@ -6,9 +6,10 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
-from polypinch.chat.format import ChatFormat, Encoded
+from polypinch.chat import ChatFormat, Encoded
 from polypinch.tune.batches import flatten
 from polypinch.tune.loss import batch_loss, row_losses
 
@@ -35,7 +36,7 @@ def measure(model: Any, chat: ChatFormat) -> Speed:
     """
     vocabulary = min(len(chat.tokenizer), model.get_input_embeddings().weight.shape[0])
     ids = torch.randint(0, vocabulary, (96,), generator=torch.Generator().manual_seed(0)).tolist()
-    rows = [Encoded(ids, [index >= 40 for index in range(len(ids))], False)] * 4
+    rows = [Encoded(np.array(ids, np.int32), np.arange(len(ids)) >= 40, False)] * 4
     batch = flatten(rows).to(next(model.parameters()).device)
     tokens = len(rows) * len(ids)
 

@@ -17,8 +17,7 @@ from torch.utils.data import Dataset
 from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
 
 from polypinch.attention import segmented
-from polypinch.chat.format import ChatFormat, Encoded
-from polypinch.chat.preflight import check_rows
+from polypinch.chat import ChatFormat, Encoded, check_rows, encode_with_keys
 from polypinch.errors import PinchError
 from polypinch.files import disk_errors, write_json, write_text
 from polypinch.models import Model, Precision, choose_dtype, device, load_model
@@ -44,7 +43,7 @@ class StepDataset(Dataset[list[Flat]]):
 
     def __getitem__(self, step: int) -> list[Flat]:
         rows = [self._rows[index] for index in self._steps[step]]
-        parts = by_token_budget([len(row.input_ids) for row in rows], self._micro_tokens)
+        parts = by_token_budget([len(row) for row in rows], self._micro_tokens)
         return [flatten([rows[index] for index in part]) for part in parts]
 
 
@@ -119,20 +118,12 @@ def encode_rows(chat: ChatFormat, rows: pa.Table, max_length: int) -> list[Encod
     Raises:
         PinchError: a row's mask, BOS or end of turn is wrong; it is named, with the fix.
     """
-    keys = []
-    columns = (rows[name].to_pylist() for name in ("item_id", "language", "messages"))
-    for number, (item, tag, messages) in enumerate(zip(*columns, strict=True), 1):
-        try:
-            keys.append((item, tag, chat.encode(messages, max_length)))
-        except PinchError as error:
-            where = f"row {number} (item {item!r} in {tag!r})"
-            raise PinchError(f"{where}: {error.message}", fix=error.fix) from error
-    encoded = [row for _, _, row in keys]
+    keys = list(encode_with_keys(chat, rows, max_length))
     problems = check_rows(chat, keys)
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise PinchError(f"{problems[0].where}: {problems[0].message}{more}", fix=problems[0].fix)
-    return encoded
+    return [row for _, _, row in keys]
 
 
 def tune(
@@ -144,6 +135,7 @@ def tune(
     development: pa.Table | None = None,
     label: str = "tune",
     base: Base | None = None,
+    chat: ChatFormat | None = None,
 ) -> None:
     """Tune a model on a mixture.
 
@@ -161,6 +153,7 @@ def tune(
         development: rows whose loss is logged after each epoch.
         label: names the progress bar.
         base: the same base, where it is in memory already; used by LoRA, and left without its adapters.
+        chat: the chat format, where it is loaded already; by default the recipe's.
 
     Raises:
         PinchError: a row cannot be trained on, or the disk is full.
@@ -168,7 +161,7 @@ def tune(
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise PinchError("tuning runs in one process", fix="start it without torchrun")
     started = time.monotonic()
-    chat = ChatFormat.load(model, recipe.chat_template)
+    chat = chat or ChatFormat.load(model, recipe.chat_template)
     encoded = encode_rows(chat, rows, recipe.max_length)
     steps = epochs_of_steps(rows["item_id"], recipe.batch_rows, recipe.epochs, seed)
     set_seed(seed)
@@ -196,7 +189,7 @@ def tune(
             watch.trainer = trainer
             causal = causal_model(trained)
             body = causal.get_decoder()
-            tokens = sum(len(row.input_ids) for row in encoded) * recipe.epochs
+            tokens = sum(map(len, encoded)) * recipe.epochs
             with (
                 segmented(causal),
                 _checkpointing(trained, encoded, steps, recipe.micro_tokens),
@@ -210,7 +203,7 @@ def tune(
             "steps": len(steps),
             "rows": len(encoded),
             "tokens": tokens,
-            "supervised_tokens": sum(sum(row.supervised) for row in encoded) * recipe.epochs,
+            "supervised_tokens": sum(row.supervised_tokens for row in encoded) * recipe.epochs,
             "seconds": round(time.monotonic() - started, 1),
             "device": str(device()),
             "precision": str(choose_dtype(recipe.precision)).removeprefix("torch."),
@@ -228,9 +221,9 @@ def _checkpointing(
     trained: Any, rows: Sequence[Encoded], steps: Sequence[Sequence[int]], micro_tokens: int
 ) -> Iterator[None]:
     """Compute activations a second time in the backward pass, if the largest micro-batch needs it."""
-    lengths = [len(row.input_ids) for row in rows]
+    lengths = [len(row) for row in rows]
     largest = min(max(sum(lengths[index] for index in step) for step in steps), max(micro_tokens, *lengths))
-    shortest = flatten([min(rows, key=lambda row: len(row.input_ids))]).to(device())
+    shortest = flatten([min(rows, key=len)]).to(device())
     with torch.random.fork_rng():
         needed = needs_checkpointing(trained.train(), shortest, largest, free_bytes(device()))
     causal = causal_model(trained)

@@ -1,0 +1,56 @@
+"""A conversation as tokens, held compactly: a pool of a million rows is tokenised once and kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """A conversation as tokens::
+
+        <bos><start_of_turn>user\\nHi<end_of_turn>\\n<start_of_turn>model\\nHello!<end_of_turn>\\n
+        ---------------------------- unsupervised ------------------------ [ supervised       ]
+
+    Any sequences are taken, and kept as arrays.
+
+    Attributes:
+        input_ids: (n,) int32 token ids.
+        supervised: (n,) true on the tokens of every assistant turn and on its end-of-turn token.
+        truncated: tokens were cut off at the end.
+    """
+
+    input_ids: npt.NDArray[np.int32]
+    supervised: npt.NDArray[np.bool_]
+    truncated: bool
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "input_ids", np.asarray(self.input_ids, np.int32))
+        object.__setattr__(self, "supervised", np.asarray(self.supervised, np.bool_))
+
+    def __len__(self) -> int:
+        return len(self.input_ids)
+
+    @property
+    def supervised_tokens(self) -> int:
+        """How many tokens are supervised."""
+        return int(self.supervised.sum())
+
+    def cut(self, max_length: int | None) -> Encoded:
+        """Return the first ``max_length`` tokens; all of them for ``None``."""
+        if max_length is None or len(self) <= max_length:
+            return self
+        return Encoded(self.input_ids[:max_length], self.supervised[:max_length], True)
+
+    def last_turn(self) -> Encoded:
+        """Return the same with the last supervised turn alone supervised: earlier ones are context."""
+        places = np.flatnonzero(self.supervised)
+        gaps = np.flatnonzero(np.diff(places) > 1)
+        if not len(gaps):
+            return self
+        supervised = self.supervised.copy()
+        supervised[: places[gaps[-1] + 1]] = False
+        return Encoded(self.input_ids, supervised, self.truncated)
