@@ -23,7 +23,7 @@ def draw_gradients(params: list[torch.nn.Parameter], step: int) -> None:
         param.grad = torch.randn(param.shape, generator=generator).to(param.dtype)
 
 
-@pytest.mark.parametrize("size", [8, 1 << 18])
+@pytest.mark.parametrize("size", [8, 1 << 22])
 def test_weights_are_the_rounded_ones_of_adamw_in_fp32(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "_SLICE", size)
     low = weights()

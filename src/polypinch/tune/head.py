@@ -98,7 +98,8 @@ class _SummedLoss(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         scale = grads[0]
-        scaled = [None if saved is None else saved * scale.to(saved.dtype) for saved in ctx.saved_tensors]
+        # In place, as a trainable head's gradient is as large as the head: no second copy of it.
+        scaled = [None if saved is None else saved.mul_(scale) for saved in ctx.saved_tensors]
         return (*scaled, None, None)
 
 

@@ -174,6 +174,10 @@ def tune(
     ``summary.json``. Called again after a kill with the same arguments it resumes from its last whole
     checkpoint; on one CPU the weights are, bit for bit, those of an undisturbed run.
 
+    Where torchrun started several processes, all call it with the same arguments and share the model and each
+    step's rows out (FSDP). The main process alone writes. As many processes as before resume bit for bit;
+    another number of them computes the same sums in another order.
+
     Args:
         rows: the mixture's table: ``item_id``, ``language``, ``messages``.
         model: the base.
@@ -182,7 +186,8 @@ def tune(
         directory: where to write; made if it is not there.
         development: rows whose loss is logged after each epoch.
         label: names the progress bar.
-        base: the same base, where it is in memory already; used by LoRA, and left without its adapters.
+        base: the same base, where it is in memory already; used by LoRA if quantised alike, and left
+            without its adapters.
 
     Raises:
         PinchError: a row cannot be trained on, or the disk is full.
