@@ -151,6 +151,11 @@ def is_done(directory: Path) -> bool:
     return (directory / DONE).is_file()
 
 
+def partial(final: Path) -> Path:
+    """Return the directory beside ``final`` in which :func:`artifact` lets it be made."""
+    return final.with_name(f".partial-{final.name}")
+
+
 @contextmanager
 def artifact(final: Path, spec: Mapping[str, Any], *, overwrite: bool = False) -> Iterator[Path]:
     """Make an artifact directory: ``spec.json``, the data, and ``done.json`` last; then rename.
@@ -170,7 +175,7 @@ def artifact(final: Path, spec: Mapping[str, Any], *, overwrite: bool = False) -
     Raises:
         PinchError: it stands already, another process is making it, or it can't be written.
     """
-    partial = final.with_name(f".partial-{final.name}")
+    beside = partial(final)
     lock = final.with_name(f".lock-{final.name}")
     with disk_errors(final):
         if final.exists() and not overwrite and (is_done(final) or any(final.iterdir())):
@@ -184,17 +189,17 @@ def artifact(final: Path, spec: Mapping[str, Any], *, overwrite: bool = False) -
                     f"another process is making {final}", fix="wait for it, or stop it"
                 ) from error
             written = json.loads(canonical_json(dict(spec)))
-            if partial.exists() and (not (partial / SPEC).is_file() or read_json(partial / SPEC) != written):
-                shutil.rmtree(partial)
-            partial.mkdir(exist_ok=True)
-            write_json(partial / SPEC, written)
-            yield partial
-            write_json(partial / DONE, {"fingerprint": fingerprint(written)})
-            for path in partial.rglob("*"):
+            if beside.exists() and (not (beside / SPEC).is_file() or read_json(beside / SPEC) != written):
+                shutil.rmtree(beside)
+            beside.mkdir(exist_ok=True)
+            write_json(beside / SPEC, written)
+            yield beside
+            write_json(beside / DONE, {"fingerprint": fingerprint(written)})
+            for path in beside.rglob("*"):
                 if path.is_file():
                     _sync(path)
             if final.exists():
                 shutil.rmtree(final)
-            partial.rename(final)
+            beside.rename(final)
             _sync(final.parent)
             lock.unlink(missing_ok=True)

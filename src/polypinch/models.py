@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
 from polypinch.errors import PinchError
 from polypinch.files import artifact, file_sha256, fingerprint, is_done
+from polypinch.processes import world
 from polypinch.progress import say
 
 BUILT_IN = "gemma-3-270m"
@@ -22,6 +23,7 @@ GGUF_SHA256 = "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"
 GEMMA_TERMS = "Gemma is provided under and subject to the Gemma Terms of Use (ai.google.dev/gemma/terms)."
 
 Precision = Literal["auto", "bf16", "fp32"]
+Quantization = Literal["none", "nf4"]
 
 
 @dataclass(frozen=True)
@@ -193,15 +195,39 @@ def load_tokenizer(model: Model) -> Any:
     return tokenizer
 
 
-def load_model(model: Model, dtype: torch.dtype) -> Any:
+def load_model(model: Model, dtype: torch.dtype, quantization: Quantization = "none") -> Any:
     """Load a causal language model onto this machine's device.
 
+    Of several processes each holds a part of it: there it stays on the CPU, from where it is shared out.
+
+    Args:
+        model: where its weights are.
+        dtype: of the weights, or what quantised ones compute in.
+        quantization: ``nf4`` keeps the body's matrices in 4 bits (Dettmers et al. 2023, arXiv 2305.14314).
+
     Raises:
-        PinchError: the weights cannot be read.
+        PinchError: the weights cannot be read, or quantising them is not possible here.
     """
     logging.getLogger("transformers").setLevel(logging.ERROR)
+    settings: dict[str, Any] = {} if quantization == "none" else _four_bits(dtype)
     try:
-        loaded = AutoModelForCausalLM.from_pretrained(model.path, revision=model.revision, dtype=dtype)
+        loaded = AutoModelForCausalLM.from_pretrained(
+            model.path, revision=model.revision, dtype=dtype, **settings
+        )
     except (OSError, ValueError, RuntimeError) as error:
         raise PinchError(f"model {model.name!r} cannot be loaded: {str(error).splitlines()[0]}") from error
-    return loaded.to(device())
+    return loaded if settings or world() > 1 else loaded.to(device())
+
+
+def _four_bits(dtype: torch.dtype) -> dict[str, Any]:
+    if world() > 1:
+        raise PinchError("a 4-bit base is tuned by one process", fix="leave torchrun or quantization out")
+    if find_spec("bitsandbytes") is None:
+        raise PinchError("4-bit weights need bitsandbytes", fix='pip install "polypinch[bnb]"')
+    settings = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=dtype,
+    )
+    return {"quantization_config": settings, "device_map": {"": device()}}

@@ -1,4 +1,4 @@
-"""Progress with time left, on standard error, silent where nobody watches."""
+"""Progress with time left, on standard error, silent where nobody watches; of many processes one speaks."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from polypinch.processes import is_main
+
 Item = TypeVar("Item")
 
-console = Console(stderr=True)
+console = Console(stderr=True, quiet=not is_main())
 
 
 class Bar:

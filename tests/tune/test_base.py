@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from polypinch.chat import ChatFormat
 from polypinch.errors import PinchError
 from polypinch.models import find_model
-from polypinch.tune import Base, load_tuned, tune
+from polypinch.tune import Base, heldout_loss, load_tuned, tune
 from tests.tiny import tiny_model
 from tests.tune.test_trainer import recipe, table, weights
 
@@ -56,3 +57,29 @@ def test_a_tuning_on_a_shared_base_is_that_on_a_fresh_one(found: tuple[str, Path
 def test_a_folder_without_weights_is_refused(found: tuple[str, Path], tmp_path: Path) -> None:
     with pytest.raises(PinchError, match="neither adapter/ nor model/"):
         Base(find_model(found[0])).tuned(tmp_path)
+
+
+def test_four_bits_without_their_package_are_refused_with_the_fix(
+    found: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("polypinch.models.find_spec", lambda name: None)
+    with pytest.raises(PinchError, match=r"(?s)bitsandbytes.*polypinch\[bnb\]"):
+        Base(find_model(found[0]), "fp32", "nf4").plain()
+
+
+def test_four_bits_are_for_adapters_only() -> None:
+    with pytest.raises(ValueError, match="cannot be tuned in full"):
+        recipe(method="full", quantization="nf4")
+
+
+def test_adapters_learn_on_four_bits_and_help_the_whole_base(found: tuple[str, Path], tmp_path: Path) -> None:
+    pytest.importorskip("bitsandbytes")
+    name, _ = found
+    tune(table(), find_model(name), recipe(epochs=6, quantization="nf4"), 1, tmp_path)
+    base, tuned = Base(find_model(name), "fp32"), Base(find_model(name), "fp32")
+    chat = ChatFormat.load(find_model(name))
+    before, after = (
+        sum(heldout_loss(one.tuned(folder), chat, table(), label=None)["nats"].to_pylist())
+        for one, folder in ((base, None), (tuned, tmp_path))
+    )
+    assert after < 0.95 * before

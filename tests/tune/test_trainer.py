@@ -18,6 +18,7 @@ from polypinch.errors import PinchError
 from polypinch.models import find_model
 from polypinch.pool.table import POOL_SCHEMA
 from polypinch.tune import TuneRecipe, heldout_loss, load_tuned, tune
+from polypinch.tune.trainer import PinchTrainer
 from tests.pools import row
 from tests.tiny import tiny_model
 
@@ -126,6 +127,31 @@ def test_full_tuning_moves_the_weights_and_loads_again(model: str, tmp_path: Pat
         for one, other in zip(before.parameters(), after.parameters(), strict=True)
     ]
     assert all(moved)
+
+
+def test_full_tuning_in_bf16_follows_fp32_and_resumes_bit_for_bit(
+    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = {"method": "full", "learning_rate": 1e-4, "checkpoint_every": 3}
+    for name, precision in (("fp32", "fp32"), ("bf16", "bf16")):
+        tune(table(), find_model(model), recipe(precision=precision, **chosen), 1, tmp_path / name)
+    assert losses(tmp_path / "bf16") == pytest.approx(losses(tmp_path / "fp32"), rel=0.01)
+
+    step = PinchTrainer.training_step
+    with monkeypatch.context() as patch:
+
+        def stopped(self: PinchTrainer, *args: object) -> torch.Tensor:
+            if self.state.global_step == 5:
+                raise KeyboardInterrupt
+            return step(self, *args)
+
+        patch.setattr(PinchTrainer, "training_step", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            tune(table(), find_model(model), recipe(precision="bf16", **chosen), 1, tmp_path / "stopped")
+    tune(table(), find_model(model), recipe(precision="bf16", **chosen), 1, tmp_path / "stopped")
+    assert losses(tmp_path / "bf16") == losses(tmp_path / "stopped")
+    one, other = (load_file(tmp_path / name / "model" / "model.safetensors") for name in ("bf16", "stopped"))
+    assert all(torch.equal(one[key], other[key]) for key in one)
 
 
 def test_development_loss_is_logged_by_language_after_each_epoch(model: str, tmp_path: Path) -> None:

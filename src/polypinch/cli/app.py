@@ -17,6 +17,7 @@ from polypinch.cli.models import answer_command, tune_command
 from polypinch.cli.pool import pool_app
 from polypinch.cli.studies import demo_command, report_command, run_command, status_command
 from polypinch.errors import PinchError
+from polypinch.processes import world
 
 app = typer.Typer(
     name="polypinch",
@@ -41,10 +42,15 @@ app.command("schema")(schema_command)
 
 
 @app.callback(invoke_without_command=True)
-def _top(version: bool = typer.Option(False, "--version", help="Print the version and stop.")) -> None:
+def _top(
+    context: typer.Context,
+    version: bool = typer.Option(False, "--version", help="Print the version and stop."),
+) -> None:
     if version:
         typer.echo(__version__)
         raise typer.Exit
+    if world() > 1 and context.invoked_subcommand != "tune":
+        raise PinchError("of all commands only tune can be shared out", fix="start it without torchrun")
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
@@ -29,16 +30,21 @@ def tune_command(
 ) -> None:
     """Tune a model on a mixture, with the loss on responses only; killed, it resumes where it was.
 
+    A model that one GPU cannot hold is shared out over several by torchrun:
+    torchrun --nproc-per-node 4 -m polypinch.cli tune mixture --out tuned --model Qwen/Qwen3-14B-Base
+
     Example: polypinch tune mixture --out tuned --model Qwen/Qwen3-0.6B-Base
     """
-    from polypinch.files import artifact, file_sha256, read_json, read_table
+    from polypinch.files import artifact, file_sha256, partial, read_json, read_table
     from polypinch.models import find_model
+    from polypinch.processes import is_main, leave, main_first
     from polypinch.specs import load_yaml
     from polypinch.tune import TuneRecipe, tune
 
     rows = read_table(mixture / "mixture.parquet")
     recipe = load_yaml(recipe_file, TuneRecipe) if recipe_file else TuneRecipe()
-    base = find_model(model)
+    with main_first():
+        base = find_model(model)
     spec = {
         "mixture": file_sha256(mixture / "mixture.parquet"),
         "recipe": recipe.model_dump(mode="json"),
@@ -46,8 +52,11 @@ def tune_command(
         "model_name": model,
         "seed": seed,
     }
-    with artifact(out, spec) as folder:
+    with artifact(out, spec) if is_main() else nullcontext(partial(out)) as folder:
         tune(rows, base, recipe, seed, folder)
+    leave()
+    if not is_main():
+        return
     summary = read_json(out / "summary.json")
     if as_json:
         print_json({**summary, "path": str(out)})

@@ -183,7 +183,7 @@ class _Builder:
         def work(directory: Path) -> None:
             rows = read_table(self.store.path(mixture) / "mixture.parquet")
             base = self._loaded(recipe.precision)
-            if recipe.method == "full":
+            if recipe.method == "full" or recipe.quantization != base.quantization:
                 base.release()
             tune(rows, self.base, recipe, seed, directory, development, f"tune {label}", base, self.chat)
 

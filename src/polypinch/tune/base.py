@@ -10,7 +10,7 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 
 from polypinch.errors import PinchError
-from polypinch.models import Model, Precision, choose_dtype, load_model
+from polypinch.models import Model, Precision, Quantization, choose_dtype, load_model
 from polypinch.tune.lora import LoraLinear
 from polypinch.tune.recipe import TuneRecipe
 
@@ -24,10 +24,14 @@ class Base:
     Args:
         model: where its weights are.
         precision: of its weights; see :class:`TuneRecipe`.
+        quantization: of its weights, to be tuned only: an adapter is merged into weights that are whole.
     """
 
-    def __init__(self, model: Model, precision: Precision = "auto") -> None:
+    def __init__(
+        self, model: Model, precision: Precision = "auto", quantization: Quantization = "none"
+    ) -> None:
         self.model = model
+        self.quantization = quantization
         self.dtype = choose_dtype(precision)
         self._loaded: Any = None
         self._adapted: Any = None
@@ -37,7 +41,7 @@ class Base:
     def plain(self) -> Any:
         """Return the base without adapters, bit for bit as it was loaded."""
         if self._loaded is None:
-            self._loaded = load_model(self.model, self.dtype).requires_grad_(False)
+            self._loaded = load_model(self.model, self.dtype, self.quantization).requires_grad_(False)
         if self._adapted is not None:
             self._loaded = self._adapted.unload()
             self._adapted = None
@@ -57,7 +61,8 @@ class Base:
             target_modules="all-linear",
             task_type="CAUSAL_LM",
         )
-        config._register_custom_module({torch.nn.Linear: LoraLinear})
+        if self.quantization == "none":
+            config._register_custom_module({torch.nn.Linear: LoraLinear})
         self._adapted = get_peft_model(self.plain(), config)
         return self._adapted
 

@@ -89,3 +89,18 @@ def by_token_budget(lengths: Sequence[int], budget: int) -> list[list[int]]:
         parts[-1].append(index)
         room -= lengths[index]
     return parts
+
+
+def share_out(lengths: Sequence[int], processes: int) -> list[list[int]]:
+    """Divide rows among processes, so that each has about as many tokens.
+
+    The longest row goes first, always to whoever has the fewest tokens (Graham 1969, doi 10.1137/0117039:
+    nobody gets more than 4/3 of the best division's most). With more processes than rows some get none.
+    """
+    shares: list[list[int]] = [[] for _ in range(processes)]
+    tokens = [0] * processes
+    for index in sorted(range(len(lengths)), key=lambda i: (-lengths[i], i)):
+        least = tokens.index(min(tokens))
+        shares[least].append(index)
+        tokens[least] += lengths[index]
+    return shares

@@ -73,7 +73,7 @@ class _SummedLoss(torch.autograd.Function):
         needs_hidden, needs_weight, needs_bias = ctx.needs_input_grad[:3]
         total = torch.zeros((), dtype=torch.float32, device=hidden.device)
         grad_hidden = torch.empty_like(hidden) if needs_hidden else None
-        grad_weight = torch.zeros_like(weight, dtype=torch.float32) if needs_weight else None
+        grad_weight = torch.zeros_like(weight) if needs_weight else None
         grad_bias = torch.zeros_like(bias, dtype=torch.float32) if needs_bias and bias is not None else None
         needed = needs_hidden or needs_weight or needs_bias
         for start in range(0, len(labels), CHUNK):
@@ -85,10 +85,12 @@ class _SummedLoss(torch.autograd.Function):
             if grad_hidden is not None:
                 torch.mm(logits, weight, out=grad_hidden[part])
             if grad_weight is not None:
-                grad_weight += logits.T @ hidden[part]
+                # A chunk is summed in fp32, the few chunks of a micro-batch in the weights' type, as
+                # micro-batches are: passes over a gradient in fp32 take as long as the product.
+                grad_weight.addmm_(logits.T, hidden[part], beta=min(start, 1))
         ctx.save_for_backward(
             grad_hidden,
-            grad_weight.to(weight.dtype) if grad_weight is not None else None,
+            grad_weight,
             grad_bias.to(bias.dtype) if grad_bias is not None and bias is not None else None,
         )
         return total
@@ -96,7 +98,8 @@ class _SummedLoss(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         scale = grads[0]
-        scaled = [None if saved is None else saved * scale.to(saved.dtype) for saved in ctx.saved_tensors]
+        # In place, as a trainable head's gradient is as large as the head: no second copy of it.
+        scaled = [None if saved is None else saved.mul_(scale) for saved in ctx.saved_tensors]
         return (*scaled, None, None)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
@@ -45,7 +46,8 @@ def _parts(model: Any) -> tuple[Any, Any, float | None]:
     if scaled:
         raise PinchError(f"models with {scaled[0]} are not supported yet", fix="choose another base model")
     body, head = inner.get_decoder(), inner.get_output_embeddings()
-    if head is None or type(head) is not torch.nn.Linear:
+    # Sharded, its class is one of Linear's own; adapted by peft or quantised, its weight is another thing.
+    if not isinstance(head, torch.nn.Linear) or not head.weight.is_floating_point():
         raise PinchError(
             f"the output head is a {type(head).__name__}; only a plain linear head can be tuned through",
             fix="leave lm_head out of the adapter's targets",
@@ -73,6 +75,28 @@ def batch_loss(model: Any, batch: Flat) -> Tensor:
     body, head, soft_cap = _parts(model)
     states = _states(body, batch)
     return summed_loss(states, head.weight, batch.labels, head.bias, soft_cap)
+
+
+@contextmanager
+def loss_as_forward(model: Any) -> Iterator[None]:
+    """Make calling a model, and within it its head, return what :func:`batch_loss` does.
+
+    A sharded model gathers a module's weights when the module is called, and nowhere else.
+    """
+    body, head, soft_cap = _parts(model)
+
+    def of_head(states: Tensor, labels: Tensor) -> Tensor:
+        return summed_loss(states, head.weight, labels, head.bias, soft_cap)
+
+    def of_model(batch: Flat) -> Tensor:
+        loss: Tensor = head(_states(body, batch), batch.labels)
+        return loss
+
+    head.forward, model.forward = of_head, of_model
+    try:
+        yield
+    finally:
+        del head.forward, model.forward
 
 
 @torch.inference_mode()

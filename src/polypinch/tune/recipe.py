@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from polypinch.models import Precision
+from polypinch.models import Precision, Quantization
 from polypinch.specs import Spec
 
 
@@ -28,6 +28,10 @@ class TuneRecipe(Spec):
         max_length: conversations are cut off beyond, in tokens.
         micro_tokens: tokens in one forward pass; changes memory and speed, not the result.
         precision: ``auto`` is bf16 where the machine multiplies it in hardware, else fp32.
+        quantization: ``nf4`` keeps the base in 4 bits while adapters are tuned, for models that a GPU could
+            not hold otherwise (the extra ``bnb``). Answering loads the base in ``precision`` and merges the
+            adapter into that, so it needs the memory of whole weights and answers slightly differently from
+            the 4-bit model that was tuned.
         checkpoint_every: optimiser steps between checkpoints.
         chat_template: a built-in template's name or a Jinja file; the default is the model's own.
         report_to: as in transformers: ``wandb``, ``tensorboard`` …
@@ -47,9 +51,16 @@ class TuneRecipe(Spec):
     max_length: int = Field(1024, gt=1)
     micro_tokens: int = Field(2048, gt=0)
     precision: Precision = "auto"
+    quantization: Quantization = "none"
     checkpoint_every: int = Field(50, gt=0)
     chat_template: str | None = None
     report_to: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _adapters_alone_on_four_bits(self) -> Self:
+        if self.method == "full" and self.quantization != "none":
+            raise ValueError("quantised weights cannot be tuned in full: method: lora")
+        return self
 
     @property
     def peak_learning_rate(self) -> float:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import torch
-from torch.utils.data import Dataset
+from torch.utils.data import DataLoader, Dataset
 from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
 
 from polypinch.attention import segmented
@@ -21,19 +21,27 @@ from polypinch.chat import ChatFormat, Encoded, check_rows, encode_with_keys
 from polypinch.errors import PinchError
 from polypinch.files import disk_errors, write_json, write_text
 from polypinch.models import Model, Precision, choose_dtype, device, load_model
+from polypinch.processes import barrier, is_main, main_first, rank, world
 from polypinch.progress import Bar, bar, say
+from polypinch.tune import sharding
 from polypinch.tune.base import Base
-from polypinch.tune.batches import Flat, by_token_budget, epochs_of_steps, flatten
+from polypinch.tune.batches import Flat, by_token_budget, epochs_of_steps, flatten, share_out
 from polypinch.tune.compiling import compiled, pays
-from polypinch.tune.loss import batch_loss, causal_model, heldout_loss
-from polypinch.tune.memory import free_bytes, needs_checkpointing
+from polypinch.tune.loss import batch_loss, causal_model, heldout_loss, loss_as_forward
+from polypinch.tune.memory import needs_checkpointing
+from polypinch.tune.optimizer import MasterAdamW
 from polypinch.tune.recipe import TuneRecipe
+from polypinch.tune.sharding import any_says, free_bytes
 
 _COMPLETE = "complete"
 
 
-class StepDataset(Dataset[list[Flat]]):
-    """Optimiser steps in their final order; each is its rows in micro-batches of a token budget."""
+class StepDataset(Dataset[dict[str, Any]]):
+    """Optimiser steps in their final order; each is its rows in micro-batches of a token budget.
+
+    Of several processes each takes its share of a step's rows, in as many micro-batches as the others, since
+    all gather a layer's weights together: where its rows run out it gets a token that nothing is learnt from.
+    """
 
     def __init__(self, rows: Sequence[Encoded], steps: Sequence[Sequence[int]], micro_tokens: int) -> None:
         self._rows, self._steps, self._micro_tokens = rows, steps, micro_tokens
@@ -41,10 +49,22 @@ class StepDataset(Dataset[list[Flat]]):
     def __len__(self) -> int:
         return len(self._steps)
 
-    def __getitem__(self, step: int) -> list[Flat]:
+    def __getitem__(self, step: int) -> dict[str, Any]:
         rows = [self._rows[index] for index in self._steps[step]]
-        parts = by_token_budget([len(row) for row in rows], self._micro_tokens)
-        return [flatten([rows[index] for index in part]) for part in parts]
+        lengths = [len(row) for row in rows]
+        parts = [
+            [
+                [share[index] for index in part]
+                for part in by_token_budget([lengths[i] for i in share], self._micro_tokens)
+            ]
+            for share in share_out(lengths, world())
+        ]
+        mine = [flatten([rows[index] for index in part]) for part in parts[rank()]]
+        idle = flatten([Encoded(rows[0].input_ids[:1], np.zeros(1, np.bool_), False)])
+        return {
+            "micros": mine + [idle] * (max(map(len, parts)) - len(mine)),
+            "supervised": sum(int(row.supervised[1:].sum()) for row in rows),
+        }
 
 
 class PinchTrainer(Trainer):
@@ -59,17 +79,19 @@ class PinchTrainer(Trainer):
         """Run forward and backward over a step's micro-batches; return its mean loss per token."""
         model.train()
         micros: list[Flat] = inputs["micros"]
-        supervised = sum(len(micro.labels) for micro in micros)
         total = torch.zeros((), device=self.args.device)
         for micro in micros:
-            with self.compute_loss_context_manager():
-                loss = batch_loss(model, micro.to(self.args.device)) / supervised
+            batch = micro.to(self.args.device)
+            summed = model(batch) if world() > 1 else batch_loss(model, batch)
+            # Sharding averages gradients over the processes, and the Trainer the losses it logs.
+            loss = summed * world() / inputs["supervised"]
             self.accelerator.backward(loss)
             total += loss.detach()
         return total
 
-    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
-        return torch.utils.data.SequentialSampler(self.train_dataset)
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        """Return the steps in order, the same for every process."""
+        return DataLoader(self.train_dataset, batch_size=1, collate_fn=lambda batch: batch[0])
 
 
 class _Watch(TrainerCallback):
@@ -88,7 +110,8 @@ class _Watch(TrainerCallback):
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-        if folder.is_dir():
+        barrier()
+        if is_main() and folder.is_dir():
             (folder / _COMPLETE).touch()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -144,6 +167,10 @@ def tune(
     ``summary.json``. Called again after a kill with the same arguments it resumes from its last whole
     checkpoint; on one CPU the weights are, bit for bit, those of an undisturbed run.
 
+    Where torchrun started several processes, all call it with the same arguments and share the model and each
+    step's rows out (FSDP). The main process alone writes. As many processes as before resume bit for bit;
+    another number of them computes the same sums in another order.
+
     Args:
         rows: the mixture's table: ``item_id``, ``language``, ``messages``.
         model: the base.
@@ -152,40 +179,48 @@ def tune(
         directory: where to write; made if it is not there.
         development: rows whose loss is logged after each epoch.
         label: names the progress bar.
-        base: the same base, where it is in memory already; used by LoRA, and left without its adapters.
+        base: the same base, where it is in memory already; used by LoRA if quantised alike, and left
+            without its adapters.
         chat: the chat format, where it is loaded already; by default the recipe's.
 
     Raises:
         PinchError: a row cannot be trained on, or the disk is full.
     """
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise PinchError("tuning runs in one process", fix="start it without torchrun")
+    if world() > 1 and development is not None:
+        raise PinchError("a development loss is measured by one process", fix="start it without torchrun")
     started = time.monotonic()
     chat = chat or ChatFormat.load(model, recipe.chat_template)
     encoded = encode_rows(chat, rows, recipe.max_length)
     steps = epochs_of_steps(rows["item_id"], recipe.batch_rows, recipe.epochs, seed)
     set_seed(seed)
+    dtype = choose_dtype(recipe.precision)
     if recipe.method == "full":
-        # fp32 weights under bf16 autocast: AdamW's small updates vanish in bf16 weights.
-        trained = load_model(model, torch.float32)
+        # AdamW's small updates vanish in bf16 weights: the optimiser keeps fp32 ones, or sharding does.
+        trained = load_model(model, torch.float32 if world() > 1 else dtype)
     else:
-        base = base or Base(model, recipe.precision)
+        if base is None or base.quantization != recipe.quantization:
+            base = Base(model, recipe.precision, recipe.quantization)
         trained = base.trainable(recipe)
     checkpoints = directory / "checkpoints"
+    arguments = _arguments(checkpoints, recipe, seed, len(steps))
+    sharding.prepare(arguments)
     with disk_errors(directory):
-        checkpoints.mkdir(parents=True, exist_ok=True)
-        resume = _last_checkpoint(checkpoints)
+        with main_first():
+            checkpoints.mkdir(parents=True, exist_ok=True)
+            resume = _last_checkpoint(checkpoints)
         done = int(resume.name.rpartition("-")[2]) if resume else 0
         with bar(label, len(steps), done) as shown:
             watch = _Watch(shown, -(-len(encoded) // recipe.batch_rows), chat, development)
             trainer = PinchTrainer(
                 model=trained,
-                args=_arguments(checkpoints, recipe, seed, len(steps)),
+                args=arguments,
                 train_dataset=StepDataset(encoded, steps, recipe.micro_tokens),
-                data_collator=lambda batch: {"micros": batch[0]},
                 callbacks=[watch],
+                optimizer_cls_and_kwargs=_optimizer(recipe, dtype),
             )
             trainer.remove_callback(_printer())
+            if world() > 1 and recipe.method == "full":
+                sharding.compute_in(dtype, trainer.accelerator)
             watch.trainer = trainer
             causal = causal_model(trained)
             body = causal.get_decoder()
@@ -193,10 +228,13 @@ def tune(
             with (
                 segmented(causal),
                 _checkpointing(trained, encoded, steps, recipe.micro_tokens),
-                compiled(body, pays(body, tokens)),
+                compiled(body, world() == 1 and pays(body, tokens)),
+                loss_as_forward(trained) if world() > 1 else nullcontext(),
             ):
                 trainer.train(resume_from_checkpoint=str(resume) if resume else None)
-        _save(trained, chat, recipe, directory)
+        _save(trainer, chat, recipe, directory)
+        if not is_main():
+            return
         history = trainer.state.log_history
         write_text(directory / "log.jsonl", "".join(json.dumps(line) + "\n" for line in history))
         summary = {
@@ -206,7 +244,7 @@ def tune(
             "supervised_tokens": sum(row.supervised_tokens for row in encoded) * recipe.epochs,
             "seconds": round(time.monotonic() - started, 1),
             "device": str(device()),
-            "precision": str(choose_dtype(recipe.precision)).removeprefix("torch."),
+            "precision": str(dtype).removeprefix("torch."),
             "chat_template": {"name": chat.name, "template": chat.template},
             "base": {"name": model.name, "fingerprint": model.fingerprint},
         }
@@ -223,9 +261,11 @@ def _checkpointing(
     """Compute activations a second time in the backward pass, if the largest micro-batch needs it."""
     lengths = [len(row) for row in rows]
     largest = min(max(sum(lengths[index] for index in step) for step in steps), max(micro_tokens, *lengths))
-    shortest = flatten([min(rows, key=len)]).to(device())
+    place = next(trained.parameters()).device
+    shortest = flatten([min(rows, key=len)]).to(place)
     with torch.random.fork_rng():
-        needed = needs_checkpointing(trained.train(), shortest, largest, free_bytes(device()))
+        needed = needs_checkpointing(trained.train(), shortest, largest, free_bytes(trained))
+    needed = any_says(needed)
     causal = causal_model(trained)
     if needed:
         say(f"activations of {largest:,} tokens do not fit in memory: they are computed twice")
@@ -244,7 +284,6 @@ def _printer() -> Any:
 
 
 def _arguments(folder: Path, recipe: TuneRecipe, seed: int, steps: int) -> TrainingArguments:
-    bf16 = recipe.method == "full" and choose_dtype(recipe.precision) is torch.bfloat16
     arguments = TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=1,
@@ -256,7 +295,6 @@ def _arguments(folder: Path, recipe: TuneRecipe, seed: int, steps: int) -> Train
         weight_decay=recipe.weight_decay,
         max_grad_norm=recipe.max_grad_norm,
         optim="adamw_torch_fused" if device().type != "mps" else "adamw_torch",
-        bf16=bf16,
         use_cpu=device().type == "cpu",
         seed=seed,
         data_seed=seed,
@@ -270,10 +308,17 @@ def _arguments(folder: Path, recipe: TuneRecipe, seed: int, steps: int) -> Train
         remove_unused_columns=False,
         dataloader_num_workers=0,
         dataloader_pin_memory=False,
+        **sharding.arguments(),
     )
     # One process drives one device: DataParallel would split what is already one step.
     arguments._n_gpu = min(arguments.n_gpu, 1)
     return arguments
+
+
+def _optimizer(recipe: TuneRecipe, dtype: torch.dtype) -> tuple[type[Any], dict[str, Any]] | None:
+    if recipe.method == "full" and dtype is torch.bfloat16 and world() == 1:
+        return MasterAdamW, {"lr": recipe.peak_learning_rate}
+    return None  # what the arguments say
 
 
 def _last_checkpoint(folder: Path) -> Path | None:
@@ -287,12 +332,19 @@ def _last_checkpoint(folder: Path) -> Path | None:
     return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
 
 
-def _save(trained: Any, chat: ChatFormat, recipe: TuneRecipe, directory: Path) -> None:
-    if recipe.method == "lora":
-        trained.save_pretrained(directory / "adapter")
-        return
-    trained.to(choose_dtype(recipe.precision)).save_pretrained(directory / "model")
-    chat.tokenizer.save_pretrained(directory / "model")
+def _save(trainer: PinchTrainer, chat: ChatFormat, recipe: TuneRecipe, directory: Path) -> None:
+    trained = trainer.model
+    full = recipe.method == "full"
+    dtype = choose_dtype(recipe.precision) if full else None
+    folder = directory / ("model" if full else "adapter")
+    if world() > 1:
+        sharding.save(trained, causal_model(trained).config, dtype, folder)
+    elif full:
+        trained.to(dtype).save_pretrained(folder)
+    else:
+        trained.save_pretrained(folder)
+    if full and is_main():
+        chat.tokenizer.save_pretrained(folder)
 
 
 def load_tuned(model: Model, checkpoint: Path | None, precision: Precision = "auto") -> Any:
