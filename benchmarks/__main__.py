@@ -16,7 +16,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-NAMES = ("tune", "answer", "study", "mix", "growth", "limit")
+NAMES = ("tune", "answer", "study", "mix", "growth", "limit", "judge")
 # What `all` runs, within 30 minutes on 2 to 4 cores; what it shortens can be run whole by its own name.
 ALL: tuple[tuple[str, dict[str, Any]], ...] = (
     ("tune", {"slow_stop": 6}),
@@ -26,6 +26,7 @@ ALL: tuple[tuple[str, dict[str, Any]], ...] = (
     ("answer", {}),
     ("study", {"scripts": 2}),
     ("mix", {}),
+    ("judge", {"calls": 6000, "volume": 20000}),
 )
 HEADER = ("benchmark", "what", "measured", "to reach")
 

@@ -1,0 +1,108 @@
+"""Verdicts on pairs: what is stored is taken, what is missing is asked for, and each is written at once."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pyarrow as pa
+
+from polypinch.errors import PinchError
+from polypinch.judge.asking import Asker
+from polypinch.judge.backends import Backend
+from polypinch.judge.calls import Run
+from polypinch.judge.cost import BudgetSpent, Estimate, Limits, Prices, Spent, price_of
+from polypinch.judge.folder import Judge
+from polypinch.judge.pairs import check_pairs
+from polypinch.judge.protocol import VERDICT_SCHEMA, Orders
+from polypinch.judge.reference import judge_by_reference
+from polypinch.judge.store import VerdictStore
+from polypinch.progress import bar, say
+
+
+def judge_label(judge: Judge, backend: Backend | None) -> str:
+    """Return how verdicts name their judge: ``pairwise:MODEL``, ``reference``."""
+    return judge.name if backend is None else f"{judge.name}:{backend.model}"
+
+
+def judge_pairs(
+    pairs: pa.Table,
+    judge: Judge,
+    backend: Backend | None,
+    store: VerdictStore,
+    *,
+    arm: str,
+    against: str,
+    seed: int | None,
+    orders: Orders = "both",
+    limits: Limits | None = None,
+    prices: Prices | None = None,
+    retry_failed: bool = False,
+    spent: Spent | None = None,
+    label: str = "judge",
+) -> pa.Table:
+    """Judge pairs of answers, asking only for what the store does not hold.
+
+    Run again after a kill, it goes on. Answers that are the same but for outer white space are a tie without
+    a call. A judge that grades is asked for each answer; the higher grade wins, in either order.
+
+    Args:
+        pairs: in :data:`~polypinch.judge.pairs.PAIR_SCHEMA`.
+        judge: how to ask.
+        backend: whom; ``reference`` needs none.
+        store: where verdicts are kept, call by call.
+        arm: whose score it is.
+        against: whom it is compared with.
+        seed: the training seed of ``arm``, or ``None``.
+        orders: both, or one drawn for each item and language by a hash.
+        limits: of this run.
+        prices: by model.
+        retry_failed: ask again where a call failed before.
+        spent: is added to; one that several calls share shares their limits.
+        label: names the progress bar.
+
+    Returns:
+        A row per pair and order in :data:`~polypinch.judge.protocol.VERDICT_SCHEMA`, pairs in their order.
+
+    Raises:
+        BudgetSpent: a limit was reached; what was asked is stored.
+        PinchError: the pairs are wrong, or no call can succeed; what was asked is stored.
+    """
+    if judge.kind == "reference":
+        return judge_by_reference(check_pairs(pairs), arm, against, seed, judge.settings.tie_margin)
+    if backend is None:
+        raise PinchError(f"the judge {judge.name} needs a model to ask", fix="name a model")
+    limits, spent = limits or Limits(), Spent() if spent is None else spent
+    run = Run(check_pairs(pairs), judge, backend, store, orders, retry_failed)
+    price = price_of(backend.model, prices, limits)
+    estimate = run.estimate(price, limits.concurrency)
+    if estimate.calls:
+        say(f"{label}: {judge_label(judge, backend)}: {estimate}")
+    asker = Asker(run, limits, price, spent, estimate)
+    with bar(label, estimate.verdicts, estimate.verdicts - estimate.calls) as shown:
+        asyncio.run(asker.ask_all(shown))
+    if asker.stopped_at is not None:
+        raise BudgetSpent(asker.stopped_at, spent, estimate.calls - asker.made)
+    names = {"arm": arm, "against": against, "seed": seed, "judge": judge_label(judge, backend)}
+    tables = [pa.Table.from_pylist(rows, VERDICT_SCHEMA) for rows in run.verdicts(names)]
+    return pa.concat_tables([VERDICT_SCHEMA.empty_table(), *tables])
+
+
+def estimate_pairs(
+    pairs: pa.Table,
+    judge: Judge,
+    backend: Backend,
+    store: VerdictStore,
+    *,
+    orders: Orders = "both",
+    limits: Limits | None = None,
+    prices: Prices | None = None,
+    retry_failed: bool = False,
+) -> Estimate:
+    """Return what :func:`judge_pairs` would do, without a call; arguments are the same.
+
+    Raises:
+        PinchError: the pairs are wrong, or the cost is limited and has no price.
+    """
+    limits = limits or Limits()
+    run = Run(check_pairs(pairs), judge, backend, store, orders, retry_failed)
+    return run.estimate(price_of(backend.model, prices, limits), limits.concurrency)
