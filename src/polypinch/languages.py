@@ -49,6 +49,16 @@ _FAMILIES = {
 }
 _FAMILY_OF = {tag: family for family, tags in _FAMILIES.items() for tag in tags.split()}
 
+# Top-level families of more than one of these branches, as in Glottolog 5; any other branch is its own.
+_STOCKS = {
+    "Indo-European": "Slavic Germanic Romance Indo-Aryan Iranian Baltic Celtic Hellenic Armenian Albanian",
+    "Uralic": "Finnic Ugric",
+    "Afro-Asiatic": "Semitic Chadic Cushitic",
+    "Sino-Tibetan": "Sinitic Tibeto-Burman",
+    "Atlantic-Congo": "Bantu Volta-Niger Atlantic",
+}
+_STOCK_OF = {family: stock for stock, families in _STOCKS.items() for family in families.split()}
+
 
 @dataclass(frozen=True)
 class Language:
@@ -60,6 +70,7 @@ class Language:
         autonym: its own name.
         script: ISO 15924 code (``Latn``, ``Arab``).
         family: its branch, or ``None`` where this table does not know it.
+        stock: the top-level family of that branch (``Indo-European`` of ``Slavic``), or ``None``.
         direction: ``ltr`` or ``rtl``.
     """
 
@@ -68,6 +79,7 @@ class Language:
     autonym: str
     script: str
     family: str | None
+    stock: str | None
     direction: str
 
 
@@ -88,12 +100,14 @@ def language(tag: str) -> Language:
         raise PinchError(f"unknown language {tag!r}", fix=_suggestion(tag))
     simple = found.simplify_script()
     script = found.assume_script().script or found.maximize().script or "Zyyy"
+    family = _FAMILY_OF.get(found.language)
     return Language(
         tag=simple.to_tag(),
         name=found.display_name(),
         autonym=found.autonym(),
         script=script,
-        family=_FAMILY_OF.get(found.language),
+        family=family,
+        stock=_STOCK_OF.get(family, family) if family else None,
         direction="rtl" if script in _RIGHT_TO_LEFT else "ltr",
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +31,11 @@ class Encoded:
     def __post_init__(self) -> None:
         object.__setattr__(self, "input_ids", np.asarray(self.input_ids, np.int32))
         object.__setattr__(self, "supervised", np.asarray(self.supervised, np.bool_))
+
+    @classmethod
+    def of(cls, input_ids: Sequence[int], supervised: Sequence[bool]) -> Encoded:
+        """Return the same from lists."""
+        return cls(np.asarray(input_ids, np.int32), np.asarray(supervised, np.bool_), False)
 
     def __len__(self) -> int:
         return len(self.input_ids)

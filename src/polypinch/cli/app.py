@@ -16,6 +16,7 @@ from polypinch.cli.judging import compare_command, judge_app
 from polypinch.cli.mixing import check_command, mix_command, schema_command
 from polypinch.cli.models import answer_command, tune_command
 from polypinch.cli.pool import pool_app
+from polypinch.cli.probing import advise_command, probe_command
 from polypinch.cli.studies import demo_command, report_command, run_command, status_command
 from polypinch.errors import PinchError
 from polypinch.processes import world
@@ -35,6 +36,8 @@ app.command("check")(check_command)
 app.command("status")(status_command)
 app.command("report")(report_command)
 app.add_typer(pool_app, name="pool")
+app.command("probe")(probe_command)
+app.command("advise")(advise_command)
 app.command("mix")(mix_command)
 app.command("tune")(tune_command)
 app.command("answer")(answer_command)

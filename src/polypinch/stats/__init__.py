@@ -8,5 +8,14 @@ from polypinch.stats.bootstrap import (
     mean_interval,
     resampled_means,
 )
+from polypinch.stats.ratio import ratio_intervals
 
-__all__ = ["RESAMPLES", "Array", "Estimate", "language_means", "mean_interval", "resampled_means"]
+__all__ = [
+    "RESAMPLES",
+    "Array",
+    "Estimate",
+    "language_means",
+    "mean_interval",
+    "ratio_intervals",
+    "resampled_means",
+]

@@ -1,5 +1,6 @@
 """Studies: arms × seeds × base models, run as resumable stages, and reported."""
 
+from polypinch.study.advising import advise_from_study
 from polypinch.study.check import Preflight, preflight
 from polypinch.study.graph import Graph, build
 from polypinch.study.inputs import Inputs, open_inputs
@@ -20,6 +21,7 @@ __all__ = [
     "Store",
     "Study",
     "StudyLanguages",
+    "advise_from_study",
     "build",
     "duration",
     "gather",

@@ -52,8 +52,8 @@ def gather(inputs: Inputs, graph: Graph, store: Store) -> ReportData:
     for model in study.models:
         arms = [result for result in results if result.model == model]
         baseline = next((a for a in arms if a.arm != UNTUNED and dose[a.arm][0] == 0), None)
-        ladder, apart = _ladder(study, baseline.arm if baseline else None)
-        dosed = [Dosed(a, *dose[a.arm]) for a in arms if a.arm in ladder]
+        steps, apart = ladder(study, baseline.arm if baseline else None)
+        dosed = [Dosed(a, *dose[a.arm]) for a in arms if a.arm in steps]
         untuned = next((a for a in arms if a.arm == UNTUNED), None)
         answers.append(answer(shared, baseline, dosed, model, untuned))
         if baseline is not None:
@@ -122,7 +122,7 @@ def judging_words(total: dict[str, Any]) -> str:
     )
 
 
-def _ladder(study: Study, baseline: str | None) -> tuple[list[str], list[str]]:
+def ladder(study: Study, baseline: str | None) -> tuple[list[str], list[str]]:
     """Divide dosed arms into those that differ from the baseline in their dose alone, and the rest."""
     arms = [arm for arm in study.arms if arm.doses]
     base = next((arm for arm in study.arms if arm.name == baseline), None)
@@ -131,8 +131,8 @@ def _ladder(study: Study, baseline: str | None) -> tuple[list[str], list[str]]:
     same = [arm for arm in arms if study.recipe(arm) == study.recipe(base)]
     kinds = Counter((arm.placement, arm.items) for arm in same)
     usual = kinds.most_common(1)[0][0] if kinds else None
-    ladder = [arm.name for arm in same if (arm.placement, arm.items) == usual]
-    return ladder, [arm.name for arm in arms if arm.name not in ladder]
+    steps = [arm.name for arm in same if (arm.placement, arm.items) == usual]
+    return steps, [arm.name for arm in arms if arm.name not in steps]
 
 
 def _chats(inputs: Inputs) -> dict[str, str]:
