@@ -121,6 +121,8 @@ class _Connection(asyncio.Protocol):
             self.send(json.dumps({"error": {"message": stub.says}}).encode(), "400 Bad Request")
             return
         fault = stub.fault()
+        if fault is not None:
+            stub.counts[fault] += 1
         if fault in (None, "slow"):
             written = stub.reply(stub.last["messages"][-1]["content"])
             delay = stub.slow if fault else stub.delay
@@ -129,7 +131,6 @@ class _Connection(asyncio.Protocol):
             else:
                 self.send(written)
             return
-        stub.counts[str(fault)] += 1
         if str(fault).isdigit():
             more = f"retry-after: {stub.retry_after}\r\n" if fault == "429" else ""
             self.send(json.dumps({"error": {"message": stub.says}}).encode(), f"{fault} Ill", more=more)

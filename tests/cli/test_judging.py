@@ -75,9 +75,8 @@ def test_two_files_are_compared_without_a_study(
     of_fi = [row["winner"] == "first" for row in chosen if row["language"] == "fi"]
     assert by_tag["fi"]["firsts"]["value"] == pytest.approx(sum(of_fi) / len(of_fi))
     longer = [
-        (row["winner"] == "first")
-        == (row["order"] == "arm_first")
-        is (row["arm_length"] > row["against_length"])
+        ((row["winner"] == "first") == (row["order"] == "arm_first"))
+        == (row["arm_length"] > row["against_length"])
         for row in chosen
         if row["language"] == "fi" and row["arm_length"] != row["against_length"]
     ]

@@ -85,6 +85,9 @@ def test_harm_is_called_harm() -> None:
 
 def test_caveats_name_the_seeds_and_the_judge() -> None:
     one = Axes((1,), AXES.items, AXES.languages, AXES.groups)
-    assert "1 training seed:" in caveats(one, 8, True)[0]
-    assert any("no LLM judge" in note for note in caveats(one, 8, True))
-    assert not any("seed" in note for note in caveats(AXES, 200, False))
+    assert "1 training seed:" in caveats(one, 8, "reference")[0]
+    assert any("no LLM judge" in note for note in caveats(one, 8, "reference"))
+    assert not any("seed" in note for note in caveats(AXES, 200, None))
+    by_model = caveats(one, 8, "pairwise by m, each pair in both orders")
+    assert any("a language model as judge: pairwise by m" in note for note in by_model)
+    assert not any("reference" in note for note in by_model[2:3])

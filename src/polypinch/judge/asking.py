@@ -57,8 +57,7 @@ class Asker:
     async def _work(self, calls: Iterator[Call], shown: Bar) -> None:
         for call in calls:
             key = call.record.key
-            # Another pair may hold the same answers: its verdict is, or will be, this one's.
-            if key in self._flying or self.run.settled(call, self.run.store.get([key])):
+            if self.estimate.repeated and self._repeats(call):
                 continue
             self._flying[key], most = 0.0, self._most(call)
             try:
@@ -76,6 +75,11 @@ class Asker:
             cost = f", {dollars(self.spent.cost)}" if self.price else ""
             shown.advance(1, f"{self.spent.failed} failed{cost}")
             self._refuse_to_go_on()
+
+    def _repeats(self, call: Call) -> bool:
+        """Tell whether another pair's call is, or will be, this one's verdict."""
+        key = call.record.key
+        return key in self._flying or self.run.settled(call, self.run.store.get([key]))
 
     def _most(self, call: Call) -> float:
         if self.price is None or self.limits.max_cost is None:

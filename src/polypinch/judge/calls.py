@@ -19,7 +19,7 @@ from polypinch.judge.protocol import ORDERS, Orders
 from polypinch.judge.store import Record, VerdictStore
 
 _ROWS_AT_ONCE = 256
-_SAME = "identical answers"
+IDENTICAL = "identical answers"
 _NO_ANSWER = "an answer is missing"
 
 
@@ -56,7 +56,7 @@ class Run:
 
     def estimate(self, price: Price | None, concurrency: int) -> Estimate:
         """Return what is to be asked for, and what that takes."""
-        verdicts = stored = identical = missing = calls = prompt_tokens = 0
+        verdicts = stored = identical = missing = repeated = calls = prompt_tokens = 0
         counted = f"bytes / {BYTES_PER_TOKEN}"
         wanted: set[int] = set()
         for row_calls, records in self._rows():
@@ -70,7 +70,7 @@ class Run:
                     identical += same
                     stored += not same
                 elif int(call.record.key[:16], 16) in wanted:
-                    stored += 1
+                    repeated += 1
                 else:
                     wanted.add(int(call.record.key[:16], 16))
                     calls += 1
@@ -82,7 +82,17 @@ class Run:
         each = self.store.seconds_per_call(self.backend.model, self.judge.version)
         seconds = None if each is None else each * calls / concurrency
         return Estimate(
-            verdicts, stored, identical, missing, calls, prompt_tokens, completion, cost, seconds, counted
+            verdicts=verdicts,
+            stored=stored,
+            identical=identical,
+            missing=missing,
+            repeated=repeated,
+            calls=calls,
+            prompt_tokens=prompt_tokens,
+            completion_tokens=completion,
+            cost=cost,
+            seconds=seconds,
+            counted=counted,
         )
 
     def tokens(self, call: Call) -> tuple[int, bool]:
@@ -109,7 +119,7 @@ class Run:
                 if call is None:
                     continue
                 if _same(call) and call.record.key not in records:
-                    self.store.put(replace(call.record, winner="tie", reason=_SAME, called=False))
+                    self.store.put(replace(call.record, winner="tie", reason=IDENTICAL, called=False))
                 elif not self.settled(call, records):
                     yield call
 

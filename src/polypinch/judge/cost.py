@@ -116,6 +116,7 @@ class Estimate:
         stored: of them, that are there already, failures that stay included.
         identical: of them, ties without a call: both answers are the same.
         missing: of them, that an answer is missing for.
+        repeated: of them, that another call of the same run settles.
         calls: to be made.
         prompt_tokens: of those calls.
         completion_tokens: of those calls, at most.
@@ -128,6 +129,7 @@ class Estimate:
     stored: int
     identical: int
     missing: int
+    repeated: int
     calls: int
     prompt_tokens: int
     completion_tokens: int

@@ -6,18 +6,17 @@ import json
 import math
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import jsonschema
 
-from polypinch.files import canonical_json
 from polypinch.judge.folder import Judge
 
 CHOICES = ("first", "second", "tie")
 _THOUGHT = re.compile(r"^\s*<think>.*?</think>", re.DOTALL)
 _FENCE = re.compile(r"^```(?:json)?\s*\n(.*)\n\s*```$", re.DOTALL)
 _KEPT = 20_000  # characters of a reply
+_validators: dict[str, Any] = {}  # by the judge's version
 
 
 @dataclass(frozen=True)
@@ -86,17 +85,15 @@ def _object(text: str, judge: Judge) -> dict[str, Any] | Finding:
         found = json.loads(fenced[1] if fenced else bare, object_pairs_hook=_each_key_once)
     except (ValueError, RecursionError):
         return Finding(error="the reply is not one JSON object")
-    wrong = jsonschema.exceptions.best_match(_validator(canonical_json(judge.schema)).iter_errors(found))
+    validator = _validators.get(judge.version)
+    if validator is None:  # made once: it takes longer than a reply
+        validator = jsonschema.validators.validator_for(judge.schema)(judge.schema)
+        _validators[judge.version] = validator
+    wrong = jsonschema.exceptions.best_match(validator.iter_errors(found))
     if wrong is not None:
         where = ".".join(str(part) for part in wrong.absolute_path) or "the reply"
         return Finding(error=f"{where} does not fit the schema ({wrong.validator})")
     return found if isinstance(found, dict) else Finding(error="the reply is not one JSON object")
-
-
-@lru_cache(maxsize=16)
-def _validator(schema: str) -> Any:
-    declared = json.loads(schema)
-    return jsonschema.validators.validator_for(declared)(declared)
 
 
 def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from polypinch.judge import (
     load_judge,
     load_prices,
 )
+from polypinch.judge.calls import IDENTICAL
 from polypinch.judge.cost import BYTES_PER_TOKEN, dollars
 from polypinch.models import find_model
 from polypinch.study.spec import LLMJudge
@@ -160,7 +161,10 @@ class Judging:
                 fix=f"run again to ask for them alone; the replies are in {directory / CALLS}",
             )
         write_table(directory / "verdicts.parquet", verdicts)
-        write_json(directory / TOTALS, {**totals, "verdicts": verdicts.num_rows, "missing": len(failed)})
+        # Both orders of identical answers are one row of the store.
+        identical = verdicts["reason"].to_pylist().count(IDENTICAL)
+        counts = {"verdicts": verdicts.num_rows, "missing": len(failed), "identical": identical}
+        write_json(directory / TOTALS, {**totals, **counts})
 
 
 def judging_line(most: Mapping[str, Any]) -> str:
