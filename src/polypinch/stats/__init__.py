@@ -1,5 +1,24 @@
 """Statistics: arrays in, numbers out; knows no file and no model."""
 
+from polypinch.stats.agreement import (
+    MISSING,
+    Codes,
+    Coefficient,
+    Statistic,
+    agreement,
+    cohen_kappa,
+    difference,
+    estimate,
+    exact,
+    fleiss_kappa,
+    joint,
+    krippendorff_alpha,
+    majority,
+    majority_of_others,
+    mean_cohen_kappa,
+    ratio,
+    tie_discounted,
+)
 from polypinch.stats.bootstrap import (
     RESAMPLES,
     Array,
@@ -9,4 +28,28 @@ from polypinch.stats.bootstrap import (
     resampled_means,
 )
 
-__all__ = ["RESAMPLES", "Array", "Estimate", "language_means", "mean_interval", "resampled_means"]
+__all__ = [
+    "MISSING",
+    "RESAMPLES",
+    "Array",
+    "Codes",
+    "Coefficient",
+    "Estimate",
+    "Statistic",
+    "agreement",
+    "cohen_kappa",
+    "difference",
+    "estimate",
+    "exact",
+    "fleiss_kappa",
+    "joint",
+    "krippendorff_alpha",
+    "language_means",
+    "majority",
+    "majority_of_others",
+    "mean_cohen_kappa",
+    "mean_interval",
+    "ratio",
+    "resampled_means",
+    "tie_discounted",
+]
