@@ -7,8 +7,11 @@ both times is a win, a choice that changes is a tie; win 1, tie 0.5, loss 0.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 import pyarrow as pa
+
+PROBABILITIES = pa.struct([("first", pa.float64()), ("second", pa.float64()), ("tie", pa.float64())])
 
 VERDICT_SCHEMA = pa.schema(
     [
@@ -21,10 +24,20 @@ VERDICT_SCHEMA = pa.schema(
         ("judge", pa.string()),
         ("winner", pa.string()),
         ("error", pa.string()),
+        ("raw", pa.string()),
+        ("probabilities", PROBABILITIES),
+        ("reason", pa.string()),
+        ("prompt_tokens", pa.int64()),
+        ("completion_tokens", pa.int64()),
+        ("cost", pa.float64()),
+        ("arm_length", pa.int64()),
+        ("against_length", pa.int64()),
     ]
 )
 """One row per (pair, item, language, order, judge). ``order`` says who was shown first: ``arm_first`` or
-``against_first``; ``winner`` is ``first``, ``second``, ``tie``, or null with an ``error``."""
+``against_first``; ``winner`` is ``first``, ``second``, ``tie``, or null with an ``error``. What follows may
+be null: the judge's reply as received, the probability it gave each choice, its reason, tokens and money
+spent on the verdict (its failures included), and both answers' lengths in characters."""
 
 OUTCOME_SCHEMA = pa.schema(
     [
@@ -39,6 +52,9 @@ OUTCOME_SCHEMA = pa.schema(
 )
 
 ORDERS = ("arm_first", "against_first")
+Orders = Literal["both", "sampled"]
+"""Whether each pair is judged in both orders, or in one that is drawn for its item and language."""
+
 _PAIR = ("arm", "against", "seed", "item_id", "language")
 
 
@@ -55,24 +71,26 @@ def choice(order: str, winner: str | None) -> str | None:
     return "arm" if (winner == "first") == (order == "arm_first") else "against"
 
 
-def outcome(choices: Iterable[str | None]) -> float | None:
+def outcome(choices: Iterable[str | None], orders: Orders = "both") -> float | None:
     """Return 1, 0.5 or 0 for the choices in both orders; ``None`` where one of the two is missing.
 
-    A missing verdict is never a tie: it is left out of the score and counted.
+    A missing verdict is never a tie: it is left out of the score and counted. Of a sampled order there is one
+    choice.
     """
-    both = list(choices)
-    if len(both) != len(ORDERS) or None in both:
+    made = list(choices)
+    if len(made) != (len(ORDERS) if orders == "both" else 1) or None in made:
         return None
-    if both == ["arm", "arm"]:
+    if set(made) == {"arm"}:
         return 1.0
-    return 0.0 if both == ["against", "against"] else 0.5
+    return 0.0 if set(made) == {"against"} else 0.5
 
 
-def outcomes(verdicts: pa.Table) -> pa.Table:
+def outcomes(verdicts: pa.Table, orders: Orders = "both") -> pa.Table:
     """Join each pair's two orders.
 
     Args:
         verdicts: rows in :data:`VERDICT_SCHEMA`, in any order, of one judge.
+        orders: in which they were judged; one of a sampled order decides alone, and cannot flip.
 
     Returns:
         One row per pair, item and language in :data:`OUTCOME_SCHEMA`: ``outcome`` 1, 0.5, 0 or null, and
@@ -89,8 +107,10 @@ def outcomes(verdicts: pa.Table) -> pa.Table:
         seen[row["order"]] = choice(row["order"], row["winner"])
     rows = []
     for key, seen in pairs.items():
-        both = [seen.get(order) for order in ORDERS]
-        missing = None in both
-        flipped = None if missing else set(both) == {"arm", "against"}
-        rows.append({**dict(zip(_PAIR, key, strict=True)), "outcome": outcome(both), "flipped": flipped})
+        made = [seen.get(order) for order in ORDERS] if orders == "both" else list(seen.values())
+        unknown = None in made or len(made) < len(ORDERS)
+        flipped = None if unknown else set(made) == {"arm", "against"}
+        rows.append(
+            {**dict(zip(_PAIR, key, strict=True)), "outcome": outcome(made, orders), "flipped": flipped}
+        )
     return pa.Table.from_pylist(rows, schema=OUTCOME_SCHEMA)

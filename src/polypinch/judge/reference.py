@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 from sacrebleu.metrics import CHRF
 
+from polypinch.fidelity import fidelity_table
 from polypinch.judge.protocol import ORDERS, VERDICT_SCHEMA
 
 NAME = "reference"
@@ -32,11 +33,12 @@ def quality(text: str, reference: str, in_language: bool | None) -> float:
 def judge(
     arm: str,
     against: str,
-    seed: int,
+    seed: int | None,
     ours: Mapping[Key, float],
     theirs: Mapping[Key, float],
     keys: Sequence[Key],
     tie_margin: float = TIE_MARGIN,
+    lengths: Mapping[Key, tuple[int | None, int | None]] | None = None,
 ) -> pa.Table:
     """Give verdicts on two arms' answers from their qualities.
 
@@ -50,6 +52,7 @@ def judge(
         theirs: quality of the other's.
         keys: which answers to compare; one that either side lacks gets a missing verdict.
         tie_margin: qualities no further apart than this, in points of chrF, are a tie.
+        lengths: of both answers, in characters, for the record.
 
     Returns:
         Two rows per key in :data:`~polypinch.judge.protocol.VERDICT_SCHEMA`.
@@ -58,7 +61,7 @@ def judge(
     for item, tag in keys:
         one, other = ours.get((item, tag)), theirs.get((item, tag))
         for order in ORDERS:
-            row = {
+            row: dict[str, object] = {
                 "arm": arm,
                 "against": against,
                 "seed": seed,
@@ -69,6 +72,7 @@ def judge(
                 "winner": None,
                 "error": None,
             }
+            row["arm_length"], row["against_length"] = (lengths or {}).get((item, tag), (None, None))
             if one is None or other is None:
                 row["error"] = "an answer or its reference is missing"
             elif abs(one - other) <= tie_margin:
@@ -77,3 +81,42 @@ def judge(
                 row["winner"] = "first" if (one > other) == (order == "arm_first") else "second"
             rows.append(row)
     return pa.Table.from_pylist(rows, schema=VERDICT_SCHEMA)
+
+
+def judge_by_reference(
+    pairs: pa.Table, arm: str, against: str, seed: int | None, tie_margin: float = TIE_MARGIN
+) -> pa.Table:
+    """Give verdicts on pairs that hold their references.
+
+    The language of an answer is told among those of the pairs, and English.
+
+    Args:
+        pairs: in :data:`~polypinch.judge.pairs.PAIR_SCHEMA`; one without a reference gets a missing verdict.
+        arm: whose score it is.
+        against: whom it is compared with.
+        seed: the training seed of ``arm``.
+        tie_margin: as for :func:`judge`.
+
+    Returns:
+        Two rows per pair in :data:`~polypinch.judge.protocol.VERDICT_SCHEMA`.
+    """
+    tags, references = pairs["language"].to_pylist(), pairs["reference"].to_pylist()
+    keys = list(zip(pairs["item_id"].to_pylist(), tags, strict=True))
+    candidates = sorted({*tags, *([] if any(tag.split("-")[0] == "en" for tag in tags) else ["en"])})
+    qualities: list[dict[Key, float]] = []
+    texts = [pairs[f"{side}_text"].to_pylist() for side in ("arm", "against")]
+    for side in texts:
+        found = fidelity_table([text or "" for text in side], tags, candidates)["in_language"].to_pylist()
+        qualities.append(
+            {
+                key: quality(text, reference, flag)
+                for key, text, reference, flag in zip(keys, side, references, found, strict=True)
+                if text is not None and reference is not None
+            }
+        )
+    lengths = {
+        key: (None if one is None else len(one), None if other is None else len(other))
+        for key, one, other in zip(keys, *texts, strict=True)
+    }
+    ours, theirs = qualities
+    return judge(arm, against, seed, ours, theirs, keys, tie_margin, lengths)
