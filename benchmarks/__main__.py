@@ -16,7 +16,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-NAMES = ("tune", "answer", "mix", "growth", "limit")
+NAMES = ("tune", "answer", "mix", "growth", "limit", "judge")
 # What `all` runs, within 30 minutes on 2 to 4 cores; what it shortens can be run whole by its own name.
 ALL: tuple[tuple[str, dict[str, Any]], ...] = (
     ("tune", {"slow_stop": 6}),
@@ -25,6 +25,7 @@ ALL: tuple[tuple[str, dict[str, Any]], ...] = (
     ("growth", {"sizes": "1000,10000,50000"}),
     ("answer", {}),
     ("mix", {}),
+    ("judge", {"calls": 6000, "volume": 20000}),
 )
 HEADER = ("benchmark", "what", "measured", "to reach")
 

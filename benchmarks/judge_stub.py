@@ -14,9 +14,14 @@ import hashlib
 import json
 import random
 import re
-from collections import Counter
+import threading
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 FAULTS = ("429", "500", "503", "slow", "dropped", "truncated", "content-type", "empty")
+ILL = "the server is ill"
 CHOICES = ("first", "second", "tie")
 _SHOWN = re.compile(
     r"\[(?:first answer|answer A) (\w{16})\]\n(.*)\n\[end of (?:first answer|answer A) \1\]\n"
@@ -46,13 +51,25 @@ class Stub:
         self.delay, self.faults, self.slow = delay, faults, slow
         self.chance = random.Random(seed)
         self.counts: Counter[str] = Counter()
+        self.script: deque[str | None] = deque()  # what to do next, before chance decides
+        self.refused: set[str] = set()  # fields that are answered with 400
+        self.says = ILL
+        self.retry_after = "0.02"  # seconds, with a 429
+        self.content: str | None = None  # instead of the verdict
+        self.more: dict[str, Any] = {}  # into the choice
+        self.last: dict[str, Any] = {}
 
     def fault(self) -> str | None:
         """Draw a fault, or none."""
+        if self.script:
+            return self.script.popleft()
         return self.chance.choice(FAULTS) if self.chance.random() < self.faults else None
 
     def reply(self, prompt: str) -> bytes:
         """Return the body for a prompt."""
+        if self.content is not None:
+            self.counts["good"] += 1
+            return completion(self.content, prompt, **self.more)
         found = _SHOWN.search(prompt)
         if found is None:
             self.counts["unread"] += 1
@@ -98,23 +115,24 @@ class _Connection(asyncio.Protocol):
             self.send(json.dumps(stub.counts).encode())
             return
         stub.counts["requests"] += 1
+        stub.last = json.loads(body)
+        if stub.refused & set(stub.last):
+            stub.counts["refused"] += 1
+            self.send(json.dumps({"error": {"message": stub.says}}).encode(), "400 Bad Request")
+            return
         fault = stub.fault()
-        if fault is None:
-            written = stub.reply(json.loads(body)["messages"][-1]["content"])
-            if stub.delay:
-                loop.call_later(stub.delay, self.send, written)
+        if fault in (None, "slow"):
+            written = stub.reply(stub.last["messages"][-1]["content"])
+            delay = stub.slow if fault else stub.delay
+            if delay:
+                loop.call_later(delay, self.send, written)
             else:
                 self.send(written)
             return
-        stub.counts[fault] += 1
-        if fault == "429":
-            self.send(
-                b'{"error": {"message": "slower"}}', "429 Too Many Requests", more="retry-after: 0.02\r\n"
-            )
-        elif fault in ("500", "503"):
-            self.send(b'{"error": {"message": "ill"}}', f"{fault} Ill")
-        elif fault == "slow":
-            loop.call_later(stub.slow, self.send, completion('{"reason": "late", "winner": "tie"}', ""))
+        stub.counts[str(fault)] += 1
+        if str(fault).isdigit():
+            more = f"retry-after: {stub.retry_after}\r\n" if fault == "429" else ""
+            self.send(json.dumps({"error": {"message": stub.says}}).encode(), f"{fault} Ill", more=more)
         elif fault == "dropped":
             self.transport.write(b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{")
             self.transport.close()
@@ -131,6 +149,22 @@ async def serve(stub: Stub, port: int = 0) -> tuple[asyncio.Server, str]:
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: _Connection(stub), "127.0.0.1", port, backlog=512)
     return server, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+
+
+@contextmanager
+def served(stub: Stub, port: int = 0) -> Iterator[str]:
+    """Run a stub in a thread of its own; yield its base URL."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    server, address = asyncio.run_coroutine_threadsafe(serve(stub, port), loop).result()
+    try:
+        yield address
+    finally:
+        loop.call_soon_threadsafe(server.close)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 async def _forever(arguments: argparse.Namespace) -> None:

@@ -27,7 +27,7 @@ def run_of(seconds: float, peak: int, losses: list[float]) -> dict[str, Any]:
     return {"steps": steps, "tokens_per_s": throughput(steps), "peak_mb": peak}
 
 
-@pytest.mark.parametrize("name", [[], ["tune"], ["limit"], ["growth"], ["all"]])
+@pytest.mark.parametrize("name", [[], ["tune"], ["limit"], ["growth"], ["judge"], ["all"]])
 def test_help_is_there(name: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", *name, "--help"],

@@ -64,4 +64,4 @@ def track(items: Iterable[Item], label: str, total: int | None = None) -> Iterat
 
 def say(text: str) -> None:
     """Print a line on standard error, above a bar if one is shown."""
-    console.print(text, highlight=False, markup=False, soft_wrap=True)
+    console.print(text, highlight=False, markup=False, emoji=False, soft_wrap=True)

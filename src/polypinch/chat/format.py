@@ -78,6 +78,11 @@ class ChatFormat:
         return cls(tokenizer, path.read_text(encoding="utf-8"))
 
     @property
+    def special(self) -> tuple[str, ...]:
+        """The control tokens, which a text may hold and the tokenizer would read as such."""
+        return tuple(sorted(token for token in self._special if token))
+
+    @property
     def fingerprint(self) -> str:
         """64 hex digits that change when the template does."""
         return fingerprint({"template": self.template, "stop": list(self.stop_ids)})

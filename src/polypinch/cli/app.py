@@ -12,6 +12,7 @@ from rich.console import Console
 
 from polypinch import __version__
 from polypinch.cli.fidelity import fidelity_command
+from polypinch.cli.judging import compare_command, judge_app
 from polypinch.cli.mixing import check_command, mix_command, schema_command
 from polypinch.cli.models import answer_command, tune_command
 from polypinch.cli.pool import pool_app
@@ -37,6 +38,8 @@ app.command("mix")(mix_command)
 app.command("tune")(tune_command)
 app.command("answer")(answer_command)
 app.command("fidelity")(fidelity_command)
+app.command("compare")(compare_command)
+app.add_typer(judge_app, name="judge")
 app.command("schema")(schema_command)
 
 
@@ -57,7 +60,9 @@ def main() -> None:
     try:
         app()
     except PinchError as error:
-        Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(f"error: {error}")
+        Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True).print(
+            f"error: {error}"
+        )
         sys.exit(2)
     except KeyboardInterrupt:
         Console(stderr=True).print("stopped; run the same command again to go on")

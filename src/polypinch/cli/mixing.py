@@ -115,6 +115,7 @@ def check_command(
     """
     from polypinch.specs import load_yaml
     from polypinch.study import Study, duration, open_inputs, preflight
+    from polypinch.study.judging import judging_line
 
     found = preflight(open_inputs(load_yaml(study_file, Study)), out, time_it)
     errors = [problem for problem in found.problems if problem.level == "error"]
@@ -131,6 +132,8 @@ def check_command(
             f"tokens: {tokens['tuned']:,} tuned on, {tokens['scored']:,} scored,"
             f" at most {tokens['drawn']:,} drawn"
         )
+        if found.judging is not None:
+            typer.echo(f"judge: {judging_line(found.judging)}")
         if found.seconds is not None:
             typer.echo(f"time: about {duration(found.seconds)} on this machine")
         typer.echo(f"disk: about {found.disk_bytes / 1e9:.1f} GB, {found.disk_free / 1e9:.1f} GB are free")

@@ -35,7 +35,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: st
         table.add_column(name, justify="right" if numeric and rows else "left")
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
-    Console(highlight=False, markup=False, soft_wrap=False).print(table)
+    Console(highlight=False, markup=False, emoji=False, soft_wrap=False).print(table)
 
 
 def _cell(value: Any) -> str:

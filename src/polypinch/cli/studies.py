@@ -51,6 +51,10 @@ def _refuse_early(found: Preflight) -> None:
         if problem.level == "error":
             raise PinchError(f"{problem.where}: {problem.message}", fix=problem.fix)
         say(f"{problem.level}: {problem.where}: {problem.message}")
+    if found.judging is not None:
+        from polypinch.study.judging import judging_line
+
+        say(f"judge: {judging_line(found.judging)}")
 
 
 def run_command(

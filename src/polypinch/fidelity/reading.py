@@ -24,6 +24,7 @@ def read_answers(
     tag: str = "language",
     others: Sequence[str] = (),
     where: Sequence[tuple[str, str]] = (),
+    optional: Sequence[str] = ("item_id",),
 ) -> pa.Table:
     """Read the answers and their languages.
 
@@ -33,9 +34,10 @@ def read_answers(
         tag: the column of the language asked for.
         others: further columns to keep, as text.
         where: (column, value): keep the rows that have this value there, compared as text.
+        optional: columns to keep, as text, if all rows have them.
 
     Returns:
-        A table of strings: text, language (a normalised tag), ``item_id`` where the file has it, ``others``.
+        A table of strings: text, language (a normalised tag), ``optional`` ones, ``others``.
 
     Raises:
         PinchError: the file can't be read, lacks a column, keeps no row, or a row's language is missing or
@@ -53,8 +55,8 @@ def read_answers(
             )
         if all(_as_text(row[column]) == value for column, value in where):
             own = {"text": _as_text(row[text]), "language": _tag(path, line, row[tag])}
-            item = {"item_id": _as_text(row["item_id"])} if row.get("item_id") is not None else {}
-            kept.append({**{column: _as_text(row[column]) for column in others}, **item, **own})
+            more = {column: _as_text(row[column]) for column in optional if row.get(column) is not None}
+            kept.append({**{column: _as_text(row[column]) for column in others}, **more, **own})
     if not kept:
         wanted = " and ".join(f"{column}={value}" for column, value in where)
         raise PinchError(
@@ -62,7 +64,7 @@ def read_answers(
         )
     names = [
         name
-        for name in dict.fromkeys(["language", "text", "item_id", *others])
+        for name in dict.fromkeys(["language", "text", *optional, *others])
         if all(name in r for r in kept)
     ]
     return pa.table({name: pa.array([row[name] for row in kept], pa.string()) for name in names})

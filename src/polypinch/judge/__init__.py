@@ -1,10 +1,10 @@
 """Judging: judges as folders, the two-order protocol as pure functions over verdicts, and ``reference``."""
 
-from polypinch.judge.backends import Backend, CallFailed, HttpBackend, Patience
+from polypinch.judge.backends import Backend, CallFailed, HttpBackend, Patience, choose_backend
 from polypinch.judge.cost import BudgetSpent, Estimate, Limits, Price, Spent, load_prices
 from polypinch.judge.folder import Judge, JudgeSettings, built_in_judges, load_judge
 from polypinch.judge.judging import estimate_pairs, judge_label, judge_pairs
-from polypinch.judge.pairs import PAIR_SCHEMA, check_pairs
+from polypinch.judge.pairs import PAIR_SCHEMA, check_pairs, conversation
 from polypinch.judge.protocol import ORDERS, OUTCOME_SCHEMA, VERDICT_SCHEMA, Orders, choice, outcome, outcomes
 from polypinch.judge.reference import TIE_MARGIN, chrf, judge, quality
 from polypinch.judge.replies import Reply, read_reply
@@ -34,7 +34,9 @@ __all__ = [
     "built_in_judges",
     "check_pairs",
     "choice",
+    "choose_backend",
     "chrf",
+    "conversation",
     "estimate_pairs",
     "judge",
     "judge_label",

@@ -300,6 +300,34 @@ class HttpBackend:
         )
 
 
+def choose_backend(
+    judge: Judge,
+    *,
+    model: str | None = None,
+    base_url: str | None = None,
+    local: str | None = None,
+    revision: str | None = None,
+) -> Backend:
+    """Return whom to ask: a model in this process (``local``), or one behind a server.
+
+    Raises:
+        PinchError: none is named, or two are; the model is not there; a key is missing.
+    """
+    if local is not None:
+        if model is not None or base_url is not None:
+            raise PinchError("a model in this process and one behind a server", fix="name one of the two")
+        from polypinch.judge.local import LocalBackend  # noqa: PLC0415  (torch)
+
+        return LocalBackend(local)
+    named = model or judge.settings.model
+    if named is None:
+        raise PinchError(
+            f"the judge {judge.name} needs a model to ask",
+            fix="name one behind a server (--model, --base-url), or one for this process (--local)",
+        )
+    return HttpBackend(named, base_url, revision=revision, api_key_env=judge.settings.api_key_env)
+
+
 class _Passing(Exception):  # noqa: N818
     """Trouble that a later attempt may not meet."""
 

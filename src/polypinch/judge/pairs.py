@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from polypinch.errors import PinchError
+from polypinch.pool.table import Messages, prompt
 
 PAIR_SCHEMA = pa.schema(
     [
@@ -18,6 +19,14 @@ PAIR_SCHEMA = pa.schema(
 )
 """One row per (item, language). ``prompt`` is the conversation's text as the judge shall see it; an answer
 that is null is missing (its verdicts will be, too), an empty one is an answer; ``reference`` may be null."""
+
+
+def conversation(messages: Messages) -> str:
+    """Return what was asked as one text: the only turn's, or all turns with their speakers."""
+    turns = prompt(messages)
+    if len(turns) == 1:
+        return turns[0]["content"]
+    return "\n\n".join(f"{turn['role']}: {turn['content']}" for turn in turns)
 
 
 def check_pairs(pairs: pa.Table) -> pa.Table:

@@ -74,11 +74,11 @@ def choice(order: str, winner: str | None) -> str | None:
 def outcome(choices: Iterable[str | None], orders: Orders = "both") -> float | None:
     """Return 1, 0.5 or 0 for the choices in both orders; ``None`` where one of the two is missing.
 
-    A missing verdict is never a tie: it is left out of the score and counted. Of a sampled order there is one
-    choice.
+    A missing verdict is never a tie: it is left out of the score and counted. Of a sampled order one choice
+    is enough.
     """
     made = list(choices)
-    if len(made) != (len(ORDERS) if orders == "both" else 1) or None in made:
+    if not made or None in made or (orders == "both" and len(made) < len(ORDERS)):
         return None
     if set(made) == {"arm"}:
         return 1.0

@@ -6,10 +6,12 @@ import json
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import jsonschema
 
+from polypinch.files import canonical_json
 from polypinch.judge.folder import Judge
 
 CHOICES = ("first", "second", "tie")
@@ -84,12 +86,17 @@ def _object(text: str, judge: Judge) -> dict[str, Any] | Finding:
         found = json.loads(fenced[1] if fenced else bare, object_pairs_hook=_each_key_once)
     except (ValueError, RecursionError):
         return Finding(error="the reply is not one JSON object")
-    try:
-        jsonschema.validate(found, judge.schema or {})
-    except jsonschema.ValidationError as error:
-        where = ".".join(str(part) for part in error.absolute_path) or "the reply"
-        return Finding(error=f"{where} does not fit the schema ({error.validator})")
+    wrong = jsonschema.exceptions.best_match(_validator(canonical_json(judge.schema)).iter_errors(found))
+    if wrong is not None:
+        where = ".".join(str(part) for part in wrong.absolute_path) or "the reply"
+        return Finding(error=f"{where} does not fit the schema ({wrong.validator})")
     return found if isinstance(found, dict) else Finding(error="the reply is not one JSON object")
+
+
+@lru_cache(maxsize=16)
+def _validator(schema: str) -> Any:
+    declared = json.loads(schema)
+    return jsonschema.validators.validator_for(declared)(declared)
 
 
 def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

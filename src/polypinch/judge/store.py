@@ -159,6 +159,17 @@ class VerdictStore:
             for row in self._db.execute(f"SELECT {', '.join(_COLUMNS)} FROM calls ORDER BY key"):
                 yield _record(row)
 
+    def totals(self) -> dict[str, Any]:
+        """Return what all calls together came to: calls, requests, failed, identical, tokens and cost."""
+        query = (
+            "SELECT total(called), total(attempts), total(error IS NOT NULL), total(NOT called),"
+            " total(prompt_tokens), total(completion_tokens), sum(cost) FROM calls"
+        )
+        names = ("calls", "requests", "failed", "identical", "prompt_tokens", "completion_tokens")
+        with _sqlite_errors(self.path):
+            *counts, cost = self._db.execute(query).fetchone()
+        return {**dict(zip(names, map(int, counts), strict=True)), "cost": cost}
+
     def seconds_per_call(self, model: str, version: str) -> float | None:
         """Return how long a judge's calls to a model took on average, or ``None`` if there was none."""
         query = "SELECT avg(seconds) FROM calls WHERE model = ? AND version = ? AND called AND error IS NULL"

@@ -5,7 +5,7 @@ from polypinch.study.graph import Graph, build
 from polypinch.study.inputs import Inputs, open_inputs
 from polypinch.study.reporting import gather, report
 from polypinch.study.runner import duration, run
-from polypinch.study.spec import Arm, Comparison, HeldOut, Study, StudyLanguages
+from polypinch.study.spec import Arm, Comparison, HeldOut, LLMJudge, Study, StudyLanguages
 from polypinch.study.store import Stage, Store
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Graph",
     "HeldOut",
     "Inputs",
+    "LLMJudge",
     "Preflight",
     "Stage",
     "Store",

@@ -15,8 +15,10 @@ from polypinch.chat import ChatFormat, Encoded, Problem, check_rows, count_token
 from polypinch.mix import Mixture, make_mixture
 from polypinch.models import choose_dtype, load_model
 from polypinch.pool import open_pool
+from polypinch.study.graph import build
 from polypinch.study.inputs import Inputs
 from polypinch.study.spec import MONOLINGUAL, Arm
+from polypinch.study.store import Store
 from polypinch.tune.speed import Speed, measure
 
 # LoRA's checkpoints hold fp32 adapters and AdamW's two moments; two of them stand at a time.
@@ -31,7 +33,8 @@ class Preflight:
         problems: errors stop it; warnings are for the reader.
         mixtures: per arm its manifest, of the first seed and model.
         tokens: tokens to be tuned on, over arms, seeds and epochs; to be scored; and at most to be drawn.
-        seconds: estimated time, or ``None`` where speed was not measured.
+        judging: what a language model as judge would be asked, at most: calls, tokens, dollars.
+        seconds: estimated time, the judge's aside, or ``None`` where speed was not measured.
         disk_bytes: estimated space, weights of the base aside.
         disk_free: bytes free where the study would write.
     """
@@ -39,6 +42,7 @@ class Preflight:
     problems: list[Problem] = field(default_factory=list)
     mixtures: dict[str, dict[str, Any]] = field(default_factory=dict)
     tokens: dict[str, int] = field(default_factory=dict)
+    judging: dict[str, Any] | None = None
     seconds: float | None = None
     disk_bytes: int = 0
     disk_free: int = 0
@@ -62,7 +66,7 @@ def preflight(inputs: Inputs, out: Path, time_it: bool = True) -> Preflight:
     study = inputs.study
     found = Preflight()
     arms: list[tuple[Arm, str | None]] = [(arm, None) for arm in study.arms]
-    if study.comparison.against == MONOLINGUAL and inputs.has_references:
+    if study.comparison.against == MONOLINGUAL and inputs.is_compared:
         arms += [(Arm(name=f"{MONOLINGUAL}-{tag}"), tag) for tag in study.evaluated]
     tuned_tokens = 0
     heldout = [open_pool(study.heldout.pool)] if study.heldout.pool else []
@@ -88,6 +92,11 @@ def preflight(inputs: Inputs, out: Path, time_it: bool = True) -> Preflight:
     scored, drawn = _evaluated_tokens(inputs)
     found.tokens = {"tuned": tuned_tokens, "scored": scored * evaluations, "drawn": drawn * evaluations}
     _estimate(inputs, found, out, time_it)
+    if inputs.judging is not None:
+        found.problems += inputs.judging.problems()
+        comparisons = len(build(inputs, Store(out)).compared)
+        longest = study.answering.max_new_tokens
+        found.judging = inputs.judging.at_most(comparisons, inputs.conversations(), longest)
     return found
 
 
@@ -122,12 +131,14 @@ def _limits(inputs: Inputs) -> list[Problem]:
     problems = []
     items = len(inputs.heldout["item_id"].unique())
     if not inputs.has_references:
+        lost = "held-out loss cannot be had, only what the judge says and"
+        if inputs.judging is None:
+            lost = "neither held-out loss nor the judge 'reference' can be had, only"
         problems.append(
             Problem(
                 "warning",
                 f"held-out items of {study.heldout.pool or study.pool}",
-                "they have no reference responses: neither held-out loss nor the judge 'reference' can be"
-                " had, only the language of the answers",
+                f"they have no reference responses: {lost} the language of the answers",
                 "add reference responses",
             )
         )

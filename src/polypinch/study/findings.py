@@ -115,8 +115,14 @@ def _change(change: Estimate) -> str:
     return words.replace("-", "−")
 
 
-def caveats(axes: Axes, answered: int, judged: bool) -> list[str]:
-    """Return what the numbers cannot tell, plainest first."""
+def caveats(axes: Axes, answered: int, judge: str | None) -> list[str]:
+    """Return what the numbers cannot tell, plainest first.
+
+    Args:
+        axes: the study's.
+        answered: prompts answered in each language.
+        judge: who judged: ``reference``, a language model in words, or ``None`` where nothing was judged.
+    """
     found = []
     if len(axes.seeds) < 3:
         found.append(
@@ -129,10 +135,15 @@ def caveats(axes: Axes, answered: int, judged: bool) -> list[str]:
             f"{answered} prompts were answered in each language: fidelity and scores of single languages are"
             " rough; read the averages, and the intervals first."
         )
-    if judged:
+    if judge == "reference":
         found.append(
             "Scores come from the judge “reference”: fidelity × chrF against one reference response. It is no"
             " LLM judge, and rewards likeness of wording more than help."
+        )
+    elif judge is not None:
+        found.append(
+            f"Scores come from a language model as judge: {judge}. Such judges err, in some languages more"
+            " than in others; trust it in those in which it was found to agree with people."
         )
     found.append(
         "Held-out loss tells how well an arm predicts good responses; a lower loss is not yet a better"

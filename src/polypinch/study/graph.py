@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,16 +15,18 @@ from polypinch.answer import TransformersEngine, answer
 from polypinch.chat import count_tokens
 from polypinch.fidelity import fidelity_table
 from polypinch.files import read_table, write_json, write_table
-from polypinch.judge import judge, quality
+from polypinch.judge import VERDICT_SCHEMA, judge, quality
 from polypinch.languages import language
 from polypinch.mix import MixPlan, make_mixture
 from polypinch.models import Precision, choose_dtype, device
 from polypinch.study.inputs import Inputs, fidelity_candidates, table_fingerprint
+from polypinch.study.judging import Judging
 from polypinch.study.spec import MONOLINGUAL, UNTUNED, Arm
 from polypinch.study.store import Stage, Store
 from polypinch.tune import Base, TuneRecipe, heldout_loss, tune
 
 Key = tuple[str, str]
+_Work = tuple[dict[str, Any], tuple[Stage, ...], Callable[[Path], None]]
 
 
 @dataclass(frozen=True)
@@ -119,14 +122,14 @@ def build(inputs: Inputs, store: Store) -> Graph:
         untuned = builder.tuned(None, None, study.evaluated)
         arms = [builder.tuned(arm, seed, study.evaluated) for seed in study.seeds for arm in study.arms]
         mono: list[Tuned] = []
-        if study.comparison.against == MONOLINGUAL and inputs.has_references:
+        if study.comparison.against == MONOLINGUAL and inputs.is_compared:
             mono = [
                 builder.tuned(Arm(name=f"{MONOLINGUAL}-{tag}"), seed, (tag,), base=tag)
                 for seed in study.seeds
                 for tag in study.evaluated
             ]
         tuned += [untuned, *arms, *mono]
-        if inputs.has_references:
+        if inputs.is_compared:
             compared += builder.comparisons([untuned, *arms], mono)
     return Graph(tuple(tuned), tuple(compared))
 
@@ -287,6 +290,37 @@ class _Builder:
         return result
 
     def _verdicts(self, arm: Tuned, others: list[Tuned], against: str, seed: int) -> Stage:
+        judging = self.inputs.judging
+        label = f"{arm.arm}-against-{against}-s{seed}"
+        names = {"arm": arm.arm, "against": against, "seed": seed}
+        if judging is None:
+            spec, needs, work = self._by_reference(arm, others, names)
+        else:
+            spec, needs, work = self._by_model(judging, arm, others, names, label)
+        about = {"model": self.model, "arm": arm.arm, "seed": seed}
+        return Stage("verdicts", label, {**spec, **names}, needs, work, about)
+
+    def _by_model(
+        self, judging: Judging, arm: Tuned, others: list[Tuned], names: dict[str, Any], label: str
+    ) -> _Work:
+        prompts = self.inputs.conversations()
+
+        def work(directory: Path) -> None:
+            ours = self._texts(arm)
+            theirs: dict[Key, str] = {}
+            for other in others:
+                theirs.update(self._texts(other))
+            judging.judge(directory, prompts, ours, theirs, names, f"judge {label}")
+
+        spec = {"judge": judging.identity, "heldout": self.inputs.heldout_fingerprint}
+        return spec, tuple(one.answers for one in (arm, *others)), work
+
+    def _texts(self, tuned: Tuned) -> dict[Key, str]:
+        table = read_table(self.store.path(tuned.answers) / "answers.parquet")
+        columns = [table[name].to_pylist() for name in ("item_id", "language", "text")]
+        return {(item, tag): text for item, tag, text in zip(*columns, strict=True)}
+
+    def _by_reference(self, arm: Tuned, others: list[Tuned], names: dict[str, Any]) -> _Work:
         margin = self.study.comparison.tie_margin
         references = self.inputs.references()
         answered = self.inputs.answered
@@ -295,25 +329,22 @@ class _Builder:
         def work(directory: Path) -> None:
             ours = self._qualities(arm, references)
             theirs: dict[Key, float] = {}
+            texts = [self._texts(arm), {}]
             for other in others:
                 theirs.update(self._qualities(other, references))
-            write_table(
-                directory / "verdicts.parquet", judge(arm.arm, against, seed, ours, theirs, keys, margin)
-            )
+                texts[1].update(self._texts(other))
+            lengths = {key: (_length(texts[0].get(key)), _length(texts[1].get(key))) for key in keys}
+            verdicts = judge(**names, ours=ours, theirs=theirs, keys=keys, tie_margin=margin, lengths=lengths)
+            write_table(directory / "verdicts.parquet", verdicts)
 
         spec = {
             "judge": self.study.comparison.judge,
             "tie_margin": margin,
-            "arm": arm.arm,
-            "against": against,
-            "seed": seed,
             "heldout": self.inputs.heldout_fingerprint,
+            "columns": VERDICT_SCHEMA.names,
         }
         needs = tuple(stage for one in (arm, *others) for stage in (one.answers, one.fidelity))
-        label = f"{arm.arm}-against-{against}-s{seed}"
-        return Stage(
-            "verdicts", label, spec, needs, work, {"model": self.model, "arm": arm.arm, "seed": seed}
-        )
+        return spec, needs, work
 
     def _qualities(self, tuned: Tuned, references: dict[Key, str]) -> dict[Key, float]:
         answers = read_table(self.store.path(tuned.answers) / "answers.parquet")
@@ -324,6 +355,10 @@ class _Builder:
             if (item, tag) in references:
                 samples.setdefault((item, tag), []).append(quality(text, references[item, tag], in_language))
         return {key: sum(values) / len(values) for key, values in samples.items()}
+
+
+def _length(text: str | None) -> int | None:
+    return None if text is None else len(text)
 
 
 def _in_languages(rows: pa.Table, tags: tuple[str, ...]) -> pa.Table:

@@ -12,11 +12,13 @@ from polypinch.chat.format import ChatFormat
 from polypinch.errors import PinchError
 from polypinch.fidelity import Identifier
 from polypinch.files import fingerprint
+from polypinch.judge import conversation
 from polypinch.mix.ranks import ranks
 from polypinch.models import Model, find_model
 from polypinch.pool import Pool, open_pool
 from polypinch.pool.table import POOL_SCHEMA, instruction, response
-from polypinch.study.spec import Study
+from polypinch.study.judging import Judging
+from polypinch.study.spec import LLMJudge, Study
 
 # Which items are held out, or set aside, must not change with the study's seeds.
 _FIXED_SEED = 0
@@ -51,6 +53,17 @@ class Inputs:
         return bool(self.references())
 
     @cached_property
+    def judging(self) -> Judging | None:
+        """The language model that judges, or ``None`` where ``reference`` does."""
+        spec = self.study.comparison.judge
+        return Judging(spec) if isinstance(spec, LLMJudge) else None
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether answers can be compared: a language model needs no references."""
+        return self.has_references or self.judging is not None
+
+    @cached_property
     def heldout_fingerprint(self) -> str:
         """64 hex digits of the held-out rows."""
         return table_fingerprint(self.heldout)
@@ -64,6 +77,11 @@ class Inputs:
             if text:
                 found[item, tag] = text
         return found
+
+    def conversations(self) -> dict[tuple[str, str], str]:
+        """Return what a judge is shown of each answered (item, language), in the order of the rows."""
+        columns = (self.answered[name].to_pylist() for name in ("item_id", "language", "messages"))
+        return {(item, tag): conversation(messages) for item, tag, messages in zip(*columns, strict=True)}
 
     def prompts(self) -> dict[tuple[str, str], str]:
         """Return the instruction of each (item, language)."""

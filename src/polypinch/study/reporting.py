@@ -9,11 +9,13 @@ from typing import Any
 
 from polypinch.errors import PinchError
 from polypinch.files import read_json, read_table
+from polypinch.judge.cost import dollars
 from polypinch.languages import language
 from polypinch.report import ArmInfo, LanguageInfo, ReportData, Sample, write_report
 from polypinch.study.findings import Dosed, answer, caveats, contrast
 from polypinch.study.graph import Graph, Tuned
 from polypinch.study.inputs import Inputs
+from polypinch.study.judging import TOTALS
 from polypinch.study.results import ArmResults, Axes, axes, estimates, mixture_lines, read_results
 from polypinch.study.spec import MONOLINGUAL, UNTUNED, Study
 from polypinch.study.store import Store
@@ -57,7 +59,11 @@ def gather(inputs: Inputs, graph: Graph, store: Store) -> ReportData:
         if baseline is not None:
             change += _loss_change(shared, baseline, arms)
     judged = any(result.outcome is not None for result in results)
-    notes = caveats(shared, len(inputs.answered["item_id"].unique()), judged)
+    by_model = inputs.judging.words if inputs.judging else "reference"
+    notes = caveats(shared, len(inputs.answered["item_id"].unique()), by_model if judged else None)
+    judging = judging_totals(inputs, graph, store)
+    if judging is not None:
+        notes.append(f"The judge was asked as follows: {judging_words(judging)}.")
     if apart:
         notes.append(
             f"The answer leaves out {', '.join(apart)}: they differ from the arm without a dose in more than"
@@ -81,9 +87,38 @@ def gather(inputs: Inputs, graph: Graph, store: Store) -> ReportData:
         loss_change=change,
         mixtures=mixture_lines(inputs, graph, store),
         samples=_samples(inputs, graph, store),
-        settings={"study": study.model_dump(mode="json"), "chat_template": _chats(inputs)},
+        settings={
+            "study": study.model_dump(mode="json"),
+            "chat_template": _chats(inputs),
+            **({"judging": judging} if judging is not None else {}),
+        },
         versions={name: version(name) for name in _PACKAGES},
         artifacts=_artifacts(graph, store),
+    )
+
+
+def judging_totals(inputs: Inputs, graph: Graph, store: Store) -> dict[str, Any] | None:
+    """Return what the language model that judged was asked, in all, or ``None`` where none was."""
+    if inputs.judging is None:
+        return None
+    total: Counter[str] = Counter()
+    costs = []
+    for path in {store.path(one.verdicts) for one in graph.compared}:
+        found = read_json(path / TOTALS)
+        costs.append(found.pop("cost"))
+        total.update(found)
+    known = [cost for cost in costs if cost is not None]
+    cost = sum(known) if known else None
+    return {**inputs.judging.identity, **dict(total), "cost": cost}
+
+
+def judging_words(total: dict[str, Any]) -> str:
+    """Return the judge's calls, tokens, cost and failures in a sentence's words."""
+    cost = "at a cost not known" if total["cost"] is None else f"for {dollars(total['cost'])}"
+    return (
+        f"{total['verdicts']:,} verdicts from {total['calls']:,} calls ({total['requests']:,} requests,"
+        f" {total['prompt_tokens']:,} tokens in, {total['completion_tokens']:,} out) {cost};"
+        f" {total['missing']:,} are missing, {total['identical']:,} are ties of identical answers"
     )
 
 
@@ -138,7 +173,7 @@ def _scores(shared: Axes, result: ArmResults, against: str) -> list[dict[str, An
             "against": against,
             "language": name,
             **estimate.as_dict(),
-            "flip_rate": flips[name].value,
+            "flip_rate": flips[name].value if name in flips else None,
             "missing": sum(result.missing.values()) if name in shared.groups else result.missing.get(name, 0),
         }
         for name, estimate in estimates(shared, result.outcome, 100.0).items()

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from polypinch.files import read_json, read_table
-from polypinch.judge import outcomes
+from polypinch.judge import Orders, outcomes
 from polypinch.stats import Array, Estimate, mean_interval
 from polypinch.study.graph import Compared, Graph, Tuned
 from polypinch.study.inputs import Inputs
@@ -114,7 +114,9 @@ class ArmResults:
     abstained: dict[str, int]
 
 
-def read_arm(axes: Axes, store: Store, runs: list[Tuned], compared: list[Compared]) -> ArmResults:
+def read_arm(
+    axes: Axes, store: Store, runs: list[Tuned], compared: list[Compared], orders: Orders = "both"
+) -> ArmResults:
     """Read one arm's artifacts over its seeds."""
 
     def tables(kind: str) -> dict[int, pa.Table]:
@@ -127,7 +129,7 @@ def read_arm(axes: Axes, store: Store, runs: list[Tuned], compared: list[Compare
 
     fidelity = tables("fidelity")
     judged = {
-        index: outcomes(read_table(store.path(one.verdicts) / "verdicts.parquet"))
+        index: outcomes(read_table(store.path(one.verdicts) / "verdicts.parquet"), orders)
         for index, one in enumerate(compared)
     }
     missing: Counter[str] = Counter()
@@ -156,11 +158,12 @@ def read_results(inputs: Inputs, graph: Graph, store: Store) -> list[ArmResults]
     """Read every arm of a finished study, the untuned base first; the monolingual ones stay apart."""
     shared = axes(inputs)
     found = []
+    orders: Orders = inputs.judging.spec.orders if inputs.judging else "both"
     for model in inputs.study.models:
         for arm in (UNTUNED, *(arm.name for arm in inputs.study.arms)):
             runs = [run for run in graph.tuned if run.model == model and run.arm == arm]
             compared = [one for one in graph.compared if one.arm.model == model and one.arm.arm == arm]
-            found.append(read_arm(shared, store, runs, compared))
+            found.append(read_arm(shared, store, runs, compared, orders))
     return found
 
 

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from polypinch.answer.sampling import Sampling
 from polypinch.errors import PinchError
+from polypinch.judge.protocol import Orders
 from polypinch.judge.reference import TIE_MARGIN
 from polypinch.languages import languages
 from polypinch.mix.plan import Budget, Dose, MixPlan
@@ -67,18 +68,54 @@ class HeldOut(Spec):
     answered: int | None = Field(None, gt=0)
 
 
+class LLMJudge(Spec):
+    """A language model that judges answers.
+
+    Attributes:
+        name: a built-in judge (``pairwise``, ``pairwise-token``, ``grade``), or a folder.
+        model: as its server names it, or what ``local`` loads.
+        local: the model runs in this process.
+        base_url: an OpenAI-compatible server; by default ``$OPENAI_BASE_URL``, or OpenAI itself.
+        revision: of the model behind a server, where it is known.
+        orders: ``both``, or ``sampled``: one that is drawn for each item and language, at half the cost.
+        concurrency: calls under way at a time.
+        prices: a price table's file: ``{model: {input: $, output: $}}`` for a million tokens.
+        max_cost: dollars that one run of the study spends at most.
+    """
+
+    name: str = "pairwise"
+    model: str
+    local: bool = False
+    base_url: str | None = None
+    revision: str | None = None
+    orders: Orders = "both"
+    concurrency: int = Field(16, gt=0)
+    prices: str | None = None
+    max_cost: float | None = Field(None, gt=0)
+
+    @model_validator(mode="after")
+    def _check(self) -> LLMJudge:
+        if self.local and self.base_url is not None:
+            raise ValueError("base_url: a local model has no server; leave one of the two out")
+        if self.name == "reference":
+            raise ValueError("name: reference asks no model; write judge: reference")
+        if self.max_cost is not None and self.prices is None:
+            raise ValueError("max_cost: needs prices to count by")
+        return self
+
+
 class Comparison(Spec):
     """What answers are compared with, and by whom.
 
     Attributes:
         against: an arm's name; ``untuned``; or ``monolingual``, the paper's choice: in each language the
             model tuned on the whole budget in that language.
-        judge: ``reference``: fidelity × chrF against the reference response.
-        tie_margin: qualities no further apart than this, in points of chrF, are a tie.
+        judge: ``reference``: fidelity × chrF against the reference response; or a language model.
+        tie_margin: of ``reference``: qualities no further apart than this, in points of chrF, are a tie.
     """
 
     against: str = MONOLINGUAL
-    judge: Literal["reference"] = "reference"
+    judge: Literal["reference"] | LLMJudge = "reference"
     tie_margin: float = Field(TIE_MARGIN, ge=0)
 
 
@@ -151,6 +188,8 @@ class Study(Spec):
             raise ValueError(
                 "answering: several samples at temperature 0 are all the same; set a temperature"
             )
+        if self.answering.samples > 1 and isinstance(self.comparison.judge, LLMJudge):
+            raise ValueError("comparison.judge: it compares one answer with one; draw one sample")
         known = {*names, UNTUNED, MONOLINGUAL}
         if self.comparison.against not in known:
             raise ValueError(

@@ -1,0 +1,172 @@
+"""The language model that judges a study's answers: asked by stages, within one budget for the whole run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from polypinch.chat import Problem
+from polypinch.errors import PinchError
+from polypinch.files import write_json, write_table
+from polypinch.judge import (
+    PAIR_SCHEMA,
+    Backend,
+    Limits,
+    Spent,
+    VerdictStore,
+    choose_backend,
+    judge_pairs,
+    load_judge,
+    load_prices,
+)
+from polypinch.judge.cost import BYTES_PER_TOKEN, dollars
+from polypinch.models import find_model
+from polypinch.study.spec import LLMJudge
+
+CALLS, TOTALS = "calls.sqlite", "judging.json"
+# Beyond this share of missing verdicts a score would speak for the pairs that happened to be judged.
+_MISSING_AT_MOST = 0.1
+
+Key = tuple[str, str]
+
+
+class Judging:
+    """A study's judge.
+
+    Attributes:
+        spec: as the study declares it.
+        declared: the judge's folder.
+        spent: what this run has spent so far.
+    """
+
+    def __init__(self, spec: LLMJudge) -> None:
+        self.spec = spec
+        self.declared = load_judge(spec.name)
+        if self.declared.kind == "reference":
+            raise PinchError(f"comparison.judge: {spec.name} asks no model", fix="write judge: reference")
+        self.prices = load_prices(Path(spec.prices)) if spec.prices else None
+        self.spent = Spent()
+
+    @cached_property
+    def backend(self) -> Backend:
+        """Whom to ask."""
+        if self.spec.local:
+            return choose_backend(self.declared, local=self.spec.model)
+        spec = self.spec
+        return choose_backend(self.declared, model=spec.model, base_url=spec.base_url, revision=spec.revision)
+
+    @cached_property
+    def identity(self) -> dict[str, Any]:
+        """All that verdicts depend on; where a server stands is not part of it."""
+        local = self.spec.local
+        return {
+            "name": self.declared.name,
+            "version": self.declared.version,
+            "model": self.spec.model,
+            "revision": find_model(self.spec.model).fingerprint if local else self.spec.revision,
+            "orders": self.spec.orders,
+        }
+
+    @property
+    def words(self) -> str:
+        """The judge for the reader of a report."""
+        orders = "each pair in both orders"
+        if self.declared.kind == "grade":
+            orders = "each answer on its own"
+        elif self.spec.orders == "sampled":
+            orders = "each pair in one order, drawn at random"
+        return f"{self.declared.name} by {self.spec.model}, {orders}"
+
+    def problems(self) -> list[Problem]:
+        """Return what would stop the judge: a key or a price that is missing."""
+        try:
+            backend = self.backend
+            if self.spec.max_cost is not None and backend.model not in (self.prices or {}):
+                raise PinchError(f"no price for {backend.model}", fix=f"add it to {self.spec.prices}")
+        except PinchError as error:
+            return [Problem("error", "comparison.judge", error.message, error.fix or "")]
+        if self.declared.measured is None:
+            message = f"the judge {self.declared.name} has not been validated against people"
+            fix = "polypinch judge validate, in the languages of the study"
+            return [Problem("warning", "comparison.judge", message, fix)]
+        return []
+
+    def at_most(self, comparisons: int, prompts: Mapping[Key, str], answer_tokens: int) -> dict[str, Any]:
+        """Return the calls, tokens and dollars of so many comparisons, every answer as long as it may be."""
+        orders = 2 if self.spec.orders == "both" or self.declared.kind == "grade" else 1
+        shown = 1 if self.declared.kind == "grade" else 2
+        own = len(self.declared.template.encode()) // BYTES_PER_TOKEN
+        asked = sum(len(text.encode()) // BYTES_PER_TOKEN for text in prompts.values())
+        calls = comparisons * orders * len(prompts)
+        prompt_tokens = comparisons * orders * asked + calls * (own + shown * answer_tokens)
+        completion_tokens = calls * self.declared.settings.max_tokens
+        price = (self.prices or {}).get(self.spec.model)
+        cost = price.of(prompt_tokens, completion_tokens) if price else None
+        return {
+            "judge": self.words,
+            "calls": calls,
+            "prompt_tokens": prompt_tokens,
+            "completion_tokens": completion_tokens,
+            "cost": cost,
+        }
+
+    def judge(
+        self,
+        directory: Path,
+        prompts: Mapping[Key, str],
+        ours: Mapping[Key, str],
+        theirs: Mapping[Key, str],
+        names: Mapping[str, Any],
+        label: str,
+    ) -> None:
+        """Write ``verdicts.parquet`` and what it took; calls are kept in the folder, so that a run goes on.
+
+        Raises:
+            PinchError: a limit was reached, or too many calls failed; those are asked again by the next run.
+        """
+        rows = [
+            {
+                "item_id": key[0],
+                "language": key[1],
+                "prompt": told,
+                "arm_text": ours.get(key),
+                "against_text": theirs.get(key),
+            }
+            for key, told in prompts.items()
+        ]
+        with VerdictStore(directory / CALLS) as store:
+            verdicts = judge_pairs(
+                pa.Table.from_pylist(rows, schema=PAIR_SCHEMA),
+                self.declared,
+                self.backend,
+                store,
+                **names,
+                orders=self.spec.orders,
+                limits=Limits(self.spec.concurrency, max_cost=self.spec.max_cost),
+                prices=self.prices,
+                retry_failed=True,
+                spent=self.spent,
+                label=label,
+            )
+            totals = store.totals()
+        failed = [error for error in verdicts["error"].to_pylist() if error is not None]
+        if len(failed) > _MISSING_AT_MOST * verdicts.num_rows:
+            raise PinchError(
+                f"{label}: {len(failed)} of {verdicts.num_rows} verdicts are missing, the first: {failed[0]}",
+                fix=f"run again to ask for them alone; the replies are in {directory / CALLS}",
+            )
+        write_table(directory / "verdicts.parquet", verdicts)
+        write_json(directory / TOTALS, {**totals, "verdicts": verdicts.num_rows, "missing": len(failed)})
+
+
+def judging_line(most: Mapping[str, Any]) -> str:
+    """Return what :meth:`Judging.at_most` found, in a line."""
+    tokens = (
+        f"{most['prompt_tokens']:,} tokens in, {most['completion_tokens']:,} out (bytes / {BYTES_PER_TOKEN})"
+    )
+    cost = "at prices not known" if most["cost"] is None else f"for {dollars(most['cost'])}"
+    return f"{most['judge']}: at most {most['calls']:,} calls, {tokens}, {cost}"

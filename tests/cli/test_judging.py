@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from benchmarks.judge_stub import Stub, served
+from polypinch.cli import app
+from polypinch.errors import PinchError
+from polypinch.judge import VERDICT_SCHEMA, load_judge, outcomes
+from tests.judge.pairs import expected, pair
+from tests.pools import parallel_pool
+
+COUNT = 12
+
+
+def polypinch(*arguments: object) -> str:
+    found = CliRunner().invoke(app, [str(one) for one in arguments], catch_exceptions=False)
+    assert found.exit_code == 0, found.output
+    return found.stdout
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[Path]:
+    made = []
+    for name, side in (("ours", "arm_text"), ("theirs", "against_text")):
+        rows = [pair(index) for index in range(COUNT)]
+        lines = [
+            {**{key: row[key] for key in ("item_id", "language", "prompt")}, "text": row[side]}
+            for row in rows
+        ]
+        made.append(tmp_path / f"{name}.jsonl")
+        made[-1].write_text("\n".join(json.dumps(line) for line in lines))
+    return made
+
+
+@pytest.fixture
+def served_stub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[tuple[Stub, str]]:
+    monkeypatch.setenv("POLYPINCH_HOME", str(tmp_path / "home"))
+    stub = Stub()
+    with served(stub) as address:
+        yield stub, address
+
+
+def test_two_files_are_compared_without_a_study(
+    files: list[Path], served_stub: tuple[Stub, str], tmp_path: Path
+) -> None:
+    stub, address = served_stub
+    command: list[Any] = [
+        "compare",
+        *files,
+        "--model",
+        "m",
+        "--base-url",
+        address,
+        "--out",
+        tmp_path / "v.parquet",
+    ]
+    found = json.loads(polypinch(*command, "--json"))
+    verdicts = pq.read_table(tmp_path / "v.parquet")
+    assert verdicts.schema.equals(VERDICT_SCHEMA)
+    for row in verdicts.to_pylist():
+        assert row["winner"] == expected(row, pair(int(row["item_id"][1:])))
+    decided = outcomes(verdicts)["outcome"].to_pylist()
+    by_tag = {line["language"]: line for line in found["languages"]}
+    assert set(by_tag) == {"en", "fi"}
+    assert found["all"]["score"]["value"] == pytest.approx(100 * sum(decided) / len(decided))
+    chosen = [row for row in verdicts.to_pylist() if row["winner"] != "tie"]
+    of_fi = [row["winner"] == "first" for row in chosen if row["language"] == "fi"]
+    assert by_tag["fi"]["firsts"]["value"] == pytest.approx(sum(of_fi) / len(of_fi))
+    longer = [
+        (row["winner"] == "first")
+        == (row["order"] == "arm_first")
+        is (row["arm_length"] > row["against_length"])
+        for row in chosen
+        if row["language"] == "fi" and row["arm_length"] != row["against_length"]
+    ]
+    assert by_tag["fi"]["longer"]["value"] == pytest.approx(sum(longer) / len(longer))
+    flips = [row for row in outcomes(verdicts).to_pylist() if row["language"] == "fi"]
+    assert by_tag["fi"]["flips"]["value"] == pytest.approx(sum(row["flipped"] for row in flips) / len(flips))
+    assert (found["all"]["verdicts"], found["all"]["missing"], found["errors"]) == (2 * COUNT, 0, {})
+    assert (found["judge"]["name"], found["judge"]["model"], found["judge"]["orders"]) == (
+        "pairwise",
+        "m",
+        "both",
+    )
+    assert found["spent"]["calls"] == 2 * COUNT
+    table = polypinch(*command)
+    assert "the judge pairwise, model m, both orders" in table
+    assert "this run: 0 calls" in table
+    assert stub.counts["requests"] == 2 * COUNT
+
+
+def test_it_stops_at_a_limit_with_what_was_spent_and_goes_on(
+    files: list[Path], served_stub: tuple[Stub, str], tmp_path: Path
+) -> None:
+    stub, address = served_stub
+    (tmp_path / "prices.yaml").write_text("m: {input: 1.0, output: 4.0}")
+    command: list[Any] = ["compare", *files, "--model", "m", "--base-url", address, "--concurrency", "2"]
+    estimate = json.loads(polypinch(*command, "--estimate", "--prices", tmp_path / "prices.yaml", "--json"))
+    assert (estimate["calls"], stub.counts["requests"]) == (2 * COUNT, 0)
+    with pytest.raises(PinchError, match=r"stopped at 5 calls: 5 calls, .* \$0.00\d+; 19 calls are left"):
+        polypinch(*command, "--prices", tmp_path / "prices.yaml", "--max-calls", "5")
+    with pytest.raises(PinchError, match="which the next call might cross"):
+        polypinch(*command, "--prices", tmp_path / "prices.yaml", "--max-cost", estimate["cost"] / 2)
+    stub.script.extend(["400"] * 4)
+    assert "no verdict ×" in polypinch(*command)
+    polypinch(*command, "--retry-failed")
+    assert "no verdict" not in polypinch(*command)
+
+
+def test_prompts_and_references_come_from_the_pool(tmp_path: Path, served_stub: tuple[Stub, str]) -> None:
+    _, address = served_stub
+    pool = tmp_path / "pool.parquet"
+    pq.write_table(parallel_pool(("en", "fi"), train=2, heldout=3).select(), pool)
+    rows = pq.read_table(pool).to_pylist()
+    for name, text in (("a", "Yes. {}"), ("b", "No. {}")):
+        lines = [
+            {"item_id": row["item_id"], "language": row["language"], "text": text.format(index)}
+            for index, row in enumerate(rows)
+        ]
+        (tmp_path / f"{name}.jsonl").write_text(
+            "\n".join(json.dumps(line) for line in lines[: -1 if name == "b" else None])
+        )
+    files = [tmp_path / "a.jsonl", tmp_path / "b.jsonl"]
+    found = json.loads(
+        polypinch("compare", *files, "--prompts", pool, "--model", "m", "--base-url", address, "--json")
+    )
+    assert found["all"]["missing"] == 2
+    assert found["errors"] == {"an answer is missing": 2}
+    said = polypinch("compare", *files, "--prompts", pool, "--judge", "reference")
+    assert "no LLM judge" in said
+    with pytest.raises(PinchError, match="has no prompt in the answer files"):
+        polypinch("compare", *files, "--model", "m", "--base-url", address)
+
+
+def test_files_that_cannot_be_compared_are_refused(files: list[Path], tmp_path: Path) -> None:
+    with pytest.raises(PinchError, match="needs a model to ask"):
+        polypinch("compare", *files)
+    with pytest.raises(PinchError, match="12 of 12 pairs have none"):
+        polypinch("compare", *files, "--judge", "reference")
+    (tmp_path / "other.jsonl").write_text('{"item_id": "x", "language": "en", "text": "t", "prompt": "p"}')
+    with pytest.raises(PinchError, match="share no item"):
+        polypinch("compare", files[0], tmp_path / "other.jsonl", "--judge", "reference")
+    (tmp_path / "twice.jsonl").write_text(files[0].read_text() + "\n" + files[0].read_text())
+    with pytest.raises(PinchError, match="item 'i0' in 'en' stands twice"):
+        polypinch("compare", tmp_path / "twice.jsonl", files[1])
+
+
+def test_judges_are_listed_and_shown(tmp_path: Path) -> None:
+    names = [judge["name"] for judge in json.loads(polypinch("judge", "list", "--json"))]
+    assert names == ["grade", "pairwise", "pairwise-token", "reference"]
+    shown = polypinch("judge", "show", "pairwise")
+    assert "You compare two answers" in shown
+    assert '"winner"' in shown
+    assert "not validated against people yet" in shown
+    own = Path(shutil.copytree(load_judge("grade").path, tmp_path / "mine"))
+    (own / "measured.json").write_text('{"fi": {"agreement": 0.5}}')
+    assert "agreement: 0.5" in polypinch("judge", "show", own)
+    assert json.loads(polypinch("judge", "show", own, "--json"))["measured"]["fi"]["agreement"] == 0.5

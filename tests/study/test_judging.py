@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from benchmarks.judge_stub import Stub, chosen, served
+from polypinch.errors import PinchError
+from polypinch.files import read_json
+from polypinch.specs import load_yaml
+from polypinch.study import Store, Study, build, open_inputs, preflight, report, run
+from polypinch.study.results import read_results
+from tests.study.conftest import write_study
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Artifacts that these studies share: they differ in their judge alone."""
+    return tmp_path_factory.mktemp("judged") / "store"
+
+
+@pytest.fixture
+def stub() -> Stub:
+    return Stub()
+
+
+@pytest.fixture
+def address(stub: Stub) -> Iterator[str]:
+    with served(stub) as address:
+        yield address
+
+
+def judged(path: Path, tiny_study: dict[str, Any], **judge: Any) -> Path:
+    comparison = {"against": "english", "judge": {"concurrency": 2, **judge}}
+    return write_study(path, tiny_study, arms=tiny_study["arms"][:2], seeds=[1], comparison=comparison)
+
+
+def run_study(path: Path, out: Path, store: Path) -> str:
+    inputs = open_inputs(load_yaml(path, Study))
+    made = Store(store)
+    graph = build(inputs, made)
+    run(graph, made)
+    return report(inputs, graph, made, out).read_text()
+
+
+def test_a_study_is_judged_by_a_language_model_and_goes_on_where_the_money_ended(
+    tiny_study: dict[str, Any], stub: Stub, address: str, store: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "prices.yaml").write_text("m: {input: 10, output: 20}")
+    judge = {"model": "m", "base_url": address, "prices": str(tmp_path / "prices.yaml")}
+    path = judged(tmp_path / "study.yaml", tiny_study, **judge)
+    inputs = open_inputs(load_yaml(path, Study))
+    foreseen = preflight(inputs, tmp_path, time_it=False).judging
+    assert foreseen is not None
+    assert foreseen["calls"] == 2 * 2 * 4 * 4  # two arms, two orders, four items in four languages
+    short = judged(tmp_path / "short.yaml", tiny_study, **judge, max_cost=foreseen["cost"] / 3)
+    with pytest.raises(PinchError, match="which the next call might cross"):
+        run_study(short, tmp_path / "out", store)
+    asked = stub.counts["requests"]
+    assert 0 < asked < foreseen["calls"]
+    page = run_study(path, tmp_path / "out", store)
+    identical = sum(read_json(found)["identical"] for found in store.glob("verdicts/*/judging.json"))
+    assert stub.counts["requests"] == foreseen["calls"] - identical
+    assert "pairwise by m, each pair in both orders" in page
+    assert f"{stub.counts['requests']} calls" in page
+    assert "reference”" not in page
+    total = [read_json(found)["cost"] for found in store.glob("verdicts/*/judging.json")]
+    assert sum(total) <= foreseen["cost"]
+    for found in store.glob("verdicts/*/verdicts.parquet"):
+        assert {row["judge"] for row in pq.read_table(found).to_pylist()} == {"pairwise:m"}
+    assert run_study(path, tmp_path / "again", store)
+    assert stub.counts["requests"] == foreseen["calls"] - identical
+
+
+def test_its_scores_are_the_servers_choices(
+    tiny_study: dict[str, Any], stub: Stub, address: str, store: Path, tmp_path: Path
+) -> None:
+    path = judged(tmp_path / "study.yaml", tiny_study, model="other", base_url=address)
+    run_study(path, tmp_path / "out", store)
+    inputs = open_inputs(load_yaml(path, Study))
+    made = Store(store)
+    graph = build(inputs, made)
+    one = next(compared for compared in graph.compared if compared.arm.arm == "pinch-4")
+    texts = []
+    for stage in one.verdicts.needs:
+        rows = pq.read_table(made.path(stage) / "answers.parquet").to_pylist()
+        texts.append({(row["item_id"], row["language"]): row["text"] for row in rows})
+    for row in pq.read_table(made.path(one.verdicts) / "verdicts.parquet").to_pylist():
+        ours, theirs = (side[row["item_id"], row["language"]] for side in texts)
+        if ours.strip() != theirs.strip():
+            shown = (ours, theirs) if row["order"] == "arm_first" else (theirs, ours)
+            assert row["winner"] == chosen(*shown)
+    result = next(result for result in read_results(inputs, graph, made) if result.arm == "pinch-4")
+    assert result.outcome is not None
+    assert result.outcome.shape == (1, 4, 4)
+
+
+def test_a_judge_that_mostly_fails_stops_the_study_and_is_asked_again(
+    tiny_study: dict[str, Any], stub: Stub, address: str, store: Path, tmp_path: Path
+) -> None:
+    path = judged(tmp_path / "study.yaml", tiny_study, model="third", base_url=address)
+    stub.content = "I had rather not."
+    with pytest.raises(PinchError, match=r"\d+ of 32 verdicts are missing|came to a verdict"):
+        run_study(path, tmp_path / "out", store)
+    stub.content = None
+    assert run_study(path, tmp_path / "out", store)
+
+
+def test_a_model_in_this_process_judges_by_its_probabilities_in_one_order(
+    tiny_study: dict[str, Any], store: Path, tmp_path: Path
+) -> None:
+    judge = {"name": "pairwise-token", "model": tiny_study["models"][0], "local": True, "orders": "sampled"}
+    path = judged(tmp_path / "study.yaml", tiny_study, **judge)
+    page = run_study(path, tmp_path / "out", store)
+    assert "each pair in one order, drawn at random" in page
+    scores = (tmp_path / "out" / "tables" / "scores.csv").read_text()
+    assert "pinch-4" in scores
+
+
+@pytest.mark.parametrize(
+    ("judge", "message"),
+    [
+        ({"model": "m", "max_cost": 1.0}, "needs prices"),
+        ({"model": "m", "local": True, "base_url": "http://x/v1"}, "has no server"),
+        ({"model": "m", "name": "reference"}, "write judge: reference"),
+        ({"name": "pairwise"}, "model"),
+    ],
+)
+def test_a_judge_that_cannot_work_is_refused(
+    tiny_study: dict[str, Any], tmp_path: Path, judge: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(PinchError, match=message):
+        load_yaml(judged(tmp_path / "study.yaml", tiny_study, **judge), Study)
+
+
+def test_a_missing_key_stops_a_study_before_its_first_step(
+    tiny_study: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    inputs = open_inputs(load_yaml(judged(tmp_path / "study.yaml", tiny_study, model="m"), Study))
+    errors = [one for one in preflight(inputs, tmp_path, time_it=False).problems if one.level == "error"]
+    assert [error.message for error in errors] == ["no key: $OPENAI_API_KEY is not set"]
