@@ -14,7 +14,6 @@ from polypinch.stats.agreement import (
     MISSING,
     Codes,
     Statistic,
-    agreement,
     cohen_kappa,
     difference,
     draws,
@@ -22,9 +21,11 @@ from polypinch.stats.agreement import (
     exact,
     fleiss_kappa,
     joint,
+    joint_among,
     krippendorff_alpha,
     majority,
     majority_of_others,
+    mean_agreement,
     mean_cohen_kappa,
     ratio,
     tie_discounted,
@@ -59,7 +60,7 @@ def test_cohens_kappa_of_the_textbook() -> None:
     pairs = np.array([(i, j) for i in range(3) for j in range(3) for _ in range(table[i, j])])
     counted = joint(pairs[:, 0], pairs[:, 1], 3)
     assert value(cohen_kappa(counted)) == pytest.approx(0.676, abs=5e-4)
-    assert value(agreement(counted, exact(3))) == pytest.approx(0.89)
+    assert value(mean_agreement(counted, exact(3))) == pytest.approx(0.89)
 
 
 def test_fleiss_kappa_of_a_published_example() -> None:
@@ -100,18 +101,25 @@ def test_limas_points() -> None:
     assert credit[FIRST, TIE] == credit[TIE, SECOND] == 0.5
     assert credit[FIRST, SECOND] == 0
     counted = joint(np.array([FIRST, FIRST, TIE, SECOND]), np.array([FIRST, TIE, TIE, FIRST]), 3)
-    assert value(agreement(counted, credit)) == pytest.approx((1 + 0.5 + 1 + 0) / 4)
+    assert value(mean_agreement(counted, credit)) == pytest.approx((1 + 0.5 + 1 + 0) / 4)
 
 
 @given(RATINGS)
 def test_pairs_are_counted_as_a_loop_would(codes: Codes) -> None:
     first, rest = codes[:, 0], codes[:, 1:]
     both = [(a, b) for a, row in zip(first, rest, strict=True) for b in row if MISSING not in (a, b)]
-    statistic = agreement(joint(first, rest, 3), exact(3))
+    statistic = mean_agreement(joint(first, rest, 3), exact(3))
     if not both:
         assert np.isnan(value(statistic))
     else:
         assert value(statistic) == pytest.approx(np.mean([a == b for a, b in both]))
+
+
+@given(RATINGS)
+def test_raters_among_themselves_are_all_their_pairs_both_ways(codes: Codes) -> None:
+    columns = range(codes.shape[1])
+    expected = sum(joint(codes[:, i], codes[:, j], 3) for i in columns for j in columns if i != j)
+    assert np.array_equal(joint_among(codes, 3), expected)
 
 
 @given(RATINGS)
@@ -217,7 +225,7 @@ def test_many_items_are_resampled_in_blocks_like_few(monkeypatch: pytest.MonkeyP
 
 def test_nothing_rated_is_no_number() -> None:
     nothing = np.full((3, 2), MISSING)
-    found = estimate(agreement(joint(nothing[:, 0], nothing[:, 1], 3), exact(3)))
+    found = estimate(mean_agreement(joint(nothing[:, 0], nothing[:, 1], 3), exact(3)))
     assert np.isnan(found.value)
     assert found.n_items == 0
     assert np.isnan(estimate(ratio(np.zeros(0), np.zeros(0))).value)

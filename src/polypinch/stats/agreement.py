@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -94,6 +95,19 @@ def joint(first: Codes, second: Codes, categories: int) -> Array:
     return counts[:, :-1]
 
 
+def joint_among(codes: Codes, categories: int) -> Array:
+    """Count the pairs of choices that raters make among themselves, both ways round; as :func:`joint`.
+
+    Args:
+        codes: (items, raters).
+        categories: how many there are.
+    """
+    counts = _counts(codes, categories)
+    pairs = counts[:, :, None] * counts[:, None, :]
+    pairs[:, np.arange(categories), np.arange(categories)] -= counts
+    return pairs.reshape(len(codes), categories**2)
+
+
 def _over(numerator: Array, denominator: Array) -> Array:
     quotient: Array = np.divide(
         numerator, denominator, out=np.full(np.shape(denominator), np.nan), where=denominator > 1e-12
@@ -106,7 +120,7 @@ def _corrected(observed: Array, expected: Array) -> Array:
     return _over(observed - expected, 1 - expected)
 
 
-def agreement(pairs: Array, credit: Array) -> Statistic:
+def mean_agreement(pairs: Array, credit: Array) -> Statistic:
     """Return the mean credit over all pairs of choices, 0 to 1.
 
     Args:
@@ -291,14 +305,24 @@ def draws(
     number = len(sums)
     if not number:
         return np.full(resamples, np.nan)
+    if resamples * number <= _BLOCK:
+        return statistic.finish(_weights(number, resamples, seed) @ sums)
     generator = np.random.default_rng(seed)
     step = max(1, _BLOCK // number)
-    found = []
-    for start in range(0, resamples, step):
-        size = min(step, resamples - start)
-        weights = generator.multinomial(number, np.full(number, 1 / number), size).astype(np.float64)
-        found.append(statistic.finish(weights @ sums))
-    return np.concatenate(found)
+    sizes = [min(step, resamples - start) for start in range(0, resamples, step)]
+    return np.concatenate([statistic.finish(_drawn(generator, number, size) @ sums) for size in sizes])
+
+
+def _drawn(generator: np.random.Generator, number: int, size: int) -> Array:
+    return generator.multinomial(number, np.full(number, 1 / number), size).astype(np.float64)
+
+
+@lru_cache(maxsize=1)
+def _weights(number: int, resamples: int, seed: int) -> Array:
+    """Return (resamples, number) counts of who was drawn; kept, as many coefficients share the same draw."""
+    weights = _drawn(np.random.default_rng(seed), number, resamples)
+    weights.flags.writeable = False
+    return weights
 
 
 def _interval(value: float, drawn: Array, n_items: int) -> Coefficient:

@@ -89,10 +89,12 @@ def test_pandalm(tmp_path: Path) -> None:
 
 
 def test_pandalms_verdict_files_name_the_judge(tmp_path: Path) -> None:
-    rows = read(tmp_path, {"idx": 7, "gpt_result": "2"}, {"idx": 8, "gpt_result": "Tie"})
+    given = {7: "2", 8: "Tie", 9: "garbage"}
+    rows = read(tmp_path, *({"idx": idx, "gpt_result": result} for idx, result in given.items()))
     assert [(row["item_id"], row["annotator"], row["winner"]) for row in rows] == [
         ("7", "gpt", "second"),
         ("8", "gpt", "tie"),
+        ("9", "gpt", None),
     ]
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from polypinch.files import fingerprint
@@ -49,7 +50,7 @@ def _empty(value: Any) -> bool:
     return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
 
 
-def coded(row: Row, name: str, codes: dict[Any, str]) -> str | None:
+def coded(row: Row, name: str, codes: Mapping[Any, str | None]) -> str | None:
     """Return the winner that a coded field stands for; ``None`` where it is empty.
 
     Raises:
@@ -58,15 +59,12 @@ def coded(row: Row, name: str, codes: dict[Any, str]) -> str | None:
     value = row.get(name)
     if _empty(value):
         return None
-    try:
-        plain = float(value)
-    except (TypeError, ValueError):
-        plain = value
-    if isinstance(plain, str):
-        plain = plain.strip().lower()
-    if plain not in codes:
-        raise RowError(f"{name} is {value!r}, not one of {', '.join(str(code) for code in codes)}")
-    return codes[plain]
+    code: Any = value.strip().lower() if isinstance(value, str) else value
+    with suppress(TypeError, ValueError):
+        code = float(code)
+    if code not in codes:
+        raise RowError(f"{name} is {value!r}, not one of {', '.join(str(known) for known in codes)}")
+    return codes[code]
 
 
 def turned(winner: str | None) -> str | None:
@@ -77,12 +75,13 @@ def turned(winner: str | None) -> str | None:
 def pandalm(row: Row) -> Iterator[Row]:
     """Convert PandaLM's test set (Wang et al. 2023, arXiv 2306.05087): 1, 2, and 0 for a tie.
 
-    Their verdict files (``idx`` and ``gpt_result`` or the like) are read as well, without texts.
+    Their verdict files (``idx`` and ``gpt_result`` or the like) are read as well, without texts; what they
+    mark as garbage is missing.
     """
     item = str(row["idx"])
     if "response1" not in row:
         for name in (key for key in row if key.endswith("_result")):
-            codes = {1: "first", 2: "second", 0: "tie", "tie": "tie"}
+            codes = {1: "first", 2: "second", 0: "tie", "tie": "tie", "garbage": None}
             yield {
                 "item_id": item,
                 "annotator": name.removesuffix("_result"),
@@ -250,7 +249,7 @@ def plain(row: Row) -> Iterator[Row]:
         "prompt": row.get("prompt", row.get("instruction")),
         "one_text": row.get(one),
         "other_text": row.get(other),
-        "winner": coded(row, "winner", dict(_CHOSEN)),
+        "winner": coded(row, "winner", _CHOSEN),
     }
 
 

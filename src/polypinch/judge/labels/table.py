@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
+
+from polypinch.mix.ranks import ranks
 
 LABEL_SCHEMA = pa.schema(
     [
@@ -99,3 +102,16 @@ def pair_rows(labels: pa.Table) -> pa.Table:
     schema = pa.schema([(name, pa.string()) for name in names])
     renamed = ["item_id", "language", "prompt", "arm_text", "against_text"]
     return pa.Table.from_pylist(rows, schema=schema).rename_columns(renamed)
+
+
+def sample(labels: pa.Table, items: int, seed: int = 0) -> pa.Table:
+    """Keep the labels of some items, in all their languages; more items include fewer.
+
+    Args:
+        labels: rows in :data:`LABEL_SCHEMA`.
+        items: how many to keep.
+        seed: draws which.
+    """
+    names = labels["item_id"].unique()
+    drawn = names.take(np.argsort(ranks(names, seed, "labels"), kind="stable")[:items])
+    return labels.filter(pc.is_in(labels["item_id"], drawn))
