@@ -108,7 +108,7 @@ def test_it_stops_at_a_limit_with_what_was_spent_and_goes_on(
     with pytest.raises(PinchError, match=r"stopped at 5 calls: 5 calls, .* \$0.00\d+; 19 calls are left"):
         polypinch(*command, "--prices", tmp_path / "prices.yaml", "--max-calls", "5")
     with pytest.raises(PinchError, match="which the next call might cross"):
-        polypinch(*command, "--prices", tmp_path / "prices.yaml", "--max-cost", estimate["cost"] / 2)
+        polypinch(*command, "--prices", tmp_path / "prices.yaml", "--max-cost", estimate["cost"] / 15)
     stub.script.extend(["400"] * 4)
     assert "no verdict ×" in polypinch(*command)
     polypinch(*command, "--retry-failed")

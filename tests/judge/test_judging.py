@@ -329,8 +329,8 @@ def test_a_call_that_might_cross_the_cost_is_not_begun(stub: Stub, address: str,
     assert whole.cost is not None
     spent = Spent()
     with pytest.raises(BudgetSpent, match="which the next call might cross"):
-        ask(pairs(30), address, store, limits=Limits(4, max_cost=whole.cost / 3), prices=PRICES, spent=spent)
-    assert 0 < spent.cost <= whole.cost / 3
+        ask(pairs(30), address, store, limits=Limits(4, max_cost=whole.cost / 6), prices=PRICES, spent=spent)
+    assert 0 < spent.cost <= whole.cost / 6
     assert store.totals()["cost"] == pytest.approx(spent.cost)
 
 

@@ -61,7 +61,7 @@ def test_more_keys_than_a_query_takes(tmp_path: Path) -> None:
     with VerdictStore(tmp_path / "v.sqlite") as store:
         for key in keys:
             store.put(replace(WON, key=key))
-        assert list(store.get(keys)) == keys
+        assert set(store.get(keys)) == set(keys)
         assert store.totals() == {
             "calls": 1203,
             "requests": 1203,

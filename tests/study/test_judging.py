@@ -56,7 +56,7 @@ def test_a_study_is_judged_by_a_language_model_and_goes_on_where_the_money_ended
     foreseen = preflight(inputs, tmp_path, time_it=False).judging
     assert foreseen is not None
     assert foreseen["calls"] == 2 * 2 * 4 * 4  # two arms, two orders, four items in four languages
-    short = judged(tmp_path / "short.yaml", tiny_study, **judge, max_cost=foreseen["cost"] / 3)
+    short = judged(tmp_path / "short.yaml", tiny_study, **judge, max_cost=foreseen["cost"] / 8)
     with pytest.raises(PinchError, match="which the next call might cross"):
         run_study(short, tmp_path / "out", store)
     asked = stub.counts["requests"]
