@@ -219,12 +219,13 @@ def _print(done: Validation, labels: Path) -> None:
         typer.echo("no judge was named: --judge or --verdicts holds one against these labels")
         return
     typer.echo()
-    lines = [line for judged in done.judges for line in _judge_lines(judged)]
-    print_table(["language", "judge", "", "value", "95 %"], lines)
+    for name in dict.fromkeys(judged.judge for judged in done.judges):
+        lines = [line for judged in done.judges if judged.judge == name for line in _judge_lines(judged)]
+        print_table(["language", name, "value", "95 %"], lines)
+        typer.echo()
     for pair in done.among_judges:
         value, span = _number(pair.kappa)
         typer.echo(f"{pair.one} and {pair.other}: Cohen's κ {value} ({span})")
-    typer.echo()
     for judged in done.judges:
         typer.echo(f"{judged.decision}: in {judged.language}, {judged.judge} {judged.sentence}")
 
@@ -257,7 +258,7 @@ def _judge_lines(one: WithPeople) -> list[list[str]]:
         ("flips with the order, %", _percent(one.flip_rate)),
         ("chooses the first, %", _percent(one.first_position)),
     ]
-    return [[one.language, one.judge, what, *figures] for what, figures in lines if figures != ("–", "–")]
+    return [[one.language, what, *figures] for what, figures in lines if figures != ("–", "–")]
 
 
 def _percent(found: Coefficient | None) -> tuple[str, str]:
