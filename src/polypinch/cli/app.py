@@ -13,6 +13,8 @@ from rich.console import Console
 from polypinch import __version__
 from polypinch.cli.fidelity import fidelity_command
 from polypinch.cli.judging import compare_command, judge_app
+from polypinch.cli.judging_export import export_command
+from polypinch.cli.judging_validate import validate_command
 from polypinch.cli.mixing import check_command, mix_command, schema_command
 from polypinch.cli.models import answer_command, tune_command
 from polypinch.cli.pool import pool_app
@@ -43,6 +45,8 @@ app.command("tune")(tune_command)
 app.command("answer")(answer_command)
 app.command("fidelity")(fidelity_command)
 app.command("compare")(compare_command)
+judge_app.command("validate")(validate_command)
+judge_app.command("export")(export_command)
 app.add_typer(judge_app, name="judge")
 app.command("schema")(schema_command)
 

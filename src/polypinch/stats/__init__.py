@@ -1,5 +1,25 @@
 """Statistics: arrays in, numbers out; knows no file and no model."""
 
+from polypinch.stats.agreement import (
+    MISSING,
+    Codes,
+    Coefficient,
+    Statistic,
+    cohen_kappa,
+    difference,
+    estimate,
+    exact,
+    fleiss_kappa,
+    joint,
+    joint_among,
+    krippendorff_alpha,
+    majority,
+    majority_of_others,
+    mean_agreement,
+    mean_cohen_kappa,
+    ratio,
+    tie_discounted,
+)
 from polypinch.stats.bootstrap import (
     RESAMPLES,
     Array,
@@ -11,11 +31,29 @@ from polypinch.stats.bootstrap import (
 from polypinch.stats.ratio import ratio_intervals
 
 __all__ = [
+    "MISSING",
     "RESAMPLES",
     "Array",
+    "Codes",
+    "Coefficient",
     "Estimate",
+    "Statistic",
+    "cohen_kappa",
+    "difference",
+    "estimate",
+    "exact",
+    "fleiss_kappa",
+    "joint",
+    "joint_among",
+    "krippendorff_alpha",
     "language_means",
+    "majority",
+    "majority_of_others",
+    "mean_agreement",
+    "mean_cohen_kappa",
     "mean_interval",
+    "ratio",
     "ratio_intervals",
     "resampled_means",
+    "tie_discounted",
 ]

@@ -1,0 +1,127 @@
+"""Reading labels from a file, whatever published layout it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+import pyarrow as pa
+
+from polypinch.errors import PinchError
+from polypinch.judge.labels.layouts import LAYOUTS, Numbered, Row
+from polypinch.judge.labels.oasst import is_oasst, oasst
+from polypinch.judge.labels.table import LABEL_SCHEMA
+from polypinch.languages import language as named
+from polypinch.pool.formats import read_rows
+from polypinch.pool.layouts import RowError
+
+LAYOUT_NAMES = (*LAYOUTS, "oasst")
+
+
+def detect(row: Row) -> str | None:
+    """Return the layout of a first row by its keys, or ``None``."""
+    if is_oasst(row):
+        return "oasst"
+    return next((name for name, (matches, _, _) in LAYOUTS.items() if matches(row)), None)
+
+
+def read_labels(path: Path, layout: str | None = None, language: str | None = None) -> pa.Table:
+    """Read who preferred which answer.
+
+    Args:
+        path: JSON, JSON Lines, CSV, TSV or Parquet.
+        layout: one of :data:`LAYOUT_NAMES`; told from the first row by default.
+        language: of rows that do not say theirs.
+
+    Returns:
+        Rows in :data:`~polypinch.judge.labels.LABEL_SCHEMA`.
+
+    Raises:
+        PinchError: naming the file and row: no layout fits, a field is missing or its code unknown, a
+            language is nowhere said, an annotator chose twice, or a pair has other answers elsewhere.
+    """
+    if layout is not None and layout not in LAYOUT_NAMES:
+        raise PinchError(f"unknown layout {layout!r}", fix=f"known: {', '.join(LAYOUT_NAMES)}")
+    numbered = (row for chunk in read_rows(str(path)) for row in chunk.rows)
+    first = next(numbered, None)
+    if first is None:
+        raise PinchError(f"{path}: no rows", fix="give a file of labels")
+    kind = layout or detect(first[1])
+    if kind is None:
+        keys = ", ".join(map(repr, first[1]))
+        raise PinchError(
+            f"{path}: row {first[0]}: no known layout in the keys {keys}",
+            fix=f"name one with --layout ({', '.join(LAYOUT_NAMES)}), or make a table with item_id, language,"
+            " annotator, prompt, one_text, other_text and winner (first, second, tie)",
+        )
+    rows = _complete(path, kind, language, chain([first], numbered))
+    table = pa.Table.from_pylist(rows, schema=LABEL_SCHEMA)
+    if not table.num_rows:
+        raise PinchError(
+            f"{path}: no pair of answers in it",
+            fix="a ranking needs two ranked replies to one prompt" if kind == "oasst" else "give labels",
+        )
+    return table
+
+
+def _converted(path: Path, kind: str, rows: Iterator[Numbered]) -> Iterator[Numbered]:
+    number = 0
+    try:
+        if kind == "oasst":
+            yield from oasst(rows)
+            return
+        convert = LAYOUTS[kind][1]
+        for number, row in rows:
+            try:
+                shared = {"item_id": str(number), "language": row.get("language") or row.get("lang")}
+                yield from ((number, {**shared, **label}) for label in convert(row))
+            except KeyError as error:
+                raise RowError(f"{error.args[0]} is missing") from error
+    except RowError as error:
+        where = f"row {number}: " if number else ""
+        raise PinchError(
+            f"{path}: {where}{error}",
+            fix=f"mend the row, or name another layout than {kind} with --layout",
+        ) from error
+
+
+def _complete(path: Path, kind: str, language: str | None, rows: Iterator[Numbered]) -> list[Row]:
+    default = language or (None if kind == "oasst" else LAYOUTS[kind][2])
+    found: list[Row] = []
+    chosen: dict[tuple[str, str, str], int] = {}
+    texts: dict[tuple[str, str], tuple[int, object]] = {}
+    for number, label in _converted(path, kind, rows):
+        tag = label["language"] or default
+        if tag is None:
+            raise PinchError(f"{path}: row {number}: no language", fix="say it with --language, such as en")
+        row = {"prompt": None, "one_text": None, "other_text": None, **label}
+        row |= {"language": named(str(tag)).tag, "source": path.name}
+        row["cluster"] = row.get("cluster") or row["item_id"]
+        _once(path, number, row, chosen, texts)
+        found.append(row)
+    return found
+
+
+def _once(
+    path: Path,
+    number: int,
+    row: Row,
+    chosen: dict[tuple[str, str, str], int],
+    texts: dict[tuple[str, str], tuple[int, object]],
+) -> None:
+    """Refuse an annotator's second choice on a pair, and a pair that is not the same everywhere."""
+    pair = (row["item_id"], row["language"])
+    if (*pair, row["annotator"]) in chosen:
+        before = chosen[*pair, row["annotator"]]
+        raise PinchError(
+            f"{path}: row {number}: {row['annotator']} chose on {pair[0]} ({pair[1]}) before (row {before})",
+            fix="give every pair its own item_id, and every annotator one choice on it",
+        )
+    chosen[*pair, row["annotator"]] = number
+    known = texts.setdefault(pair, (number, (row["one_text"], row["other_text"])))
+    if known[1] != (row["one_text"], row["other_text"]):
+        raise PinchError(
+            f"{path}: row {number}: {pair[0]} ({pair[1]}) has other answers than in row {known[0]}",
+            fix="give every pair of answers its own item_id, and write its answers in one order",
+        )
