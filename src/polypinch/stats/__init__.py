@@ -11,7 +11,7 @@ from polypinch.stats.bootstrap import (
     seed_half_width,
 )
 from polypinch.stats.curves import Curve, Saturation, isotonic, saturating
-from polypinch.stats.dose import Answer, Needed, Step, minimum_effective_dose, smallest_dose_within
+from polypinch.stats.dose import DoseStep, Needed, SmallestDose, minimum_effective_dose, smallest_dose_within
 from polypinch.stats.lengths import LengthControlled, length_controlled
 from polypinch.stats.levels import Levels, influences, two_levels
 from polypinch.stats.noise import Noise, noise_floor
@@ -28,11 +28,11 @@ from polypinch.stats.transfer import (
 
 __all__ = [
     "RESAMPLES",
-    "Answer",
     "Array",
     "ByLanguage",
     "Correlation",
     "Curve",
+    "DoseStep",
     "Estimate",
     "LanguageCurve",
     "LengthControlled",
@@ -44,8 +44,8 @@ __all__ = [
     "Saturation",
     "Scores",
     "Sequences",
+    "SmallestDose",
     "Standing",
-    "Step",
     "Transfer",
     "WithFidelity",
     "contrasts",

@@ -10,8 +10,9 @@ inequality a true *m* is ever thrown out with no more than that error, whatever 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -152,7 +153,7 @@ class Monitor:
 
     def __init__(
         self,
-        comparisons: Sequence[Hashable] | dict[Hashable, int],
+        comparisons: Sequence[Hashable] | Mapping[Any, int],
         items: int | None = None,
         half_width: float = 0.05,
         error: float = 0.05,
@@ -170,7 +171,7 @@ class Monitor:
         if not comparisons:
             raise ValueError("nothing to compare")
         each = float("inf") if items is None else float(items)
-        sizes = comparisons if isinstance(comparisons, dict) else dict.fromkeys(comparisons, each)
+        sizes = comparisons if isinstance(comparisons, Mapping) else dict.fromkeys(comparisons, each)
         self._position = {name: index for index, name in enumerate(sizes)}
         self._target = half_width
         self.sequences = Sequences([float(size) for size in sizes.values()], error / len(sizes), threshold)
