@@ -20,6 +20,7 @@ from polypinch.stats.agreement import (
     ratio,
     tie_discounted,
 )
+from polypinch.stats.bias import ByLanguage, Places, WithFidelity, longer_wins, places, share, with_fidelity
 from polypinch.stats.bootstrap import (
     RESAMPLES,
     Array,
@@ -27,33 +28,85 @@ from polypinch.stats.bootstrap import (
     language_means,
     mean_interval,
     resampled_means,
+    seed_half_width,
 )
+from polypinch.stats.curves import Curve, Saturation, isotonic, saturating
+from polypinch.stats.dose import DoseStep, Needed, SmallestDose, minimum_effective_dose, smallest_dose_within
+from polypinch.stats.lengths import LengthControlled, length_controlled
+from polypinch.stats.levels import Levels, influences, two_levels
+from polypinch.stats.noise import Noise, noise_floor
 from polypinch.stats.ratio import ratio_intervals
+from polypinch.stats.scores import Scores, contrasts, score_arms
+from polypinch.stats.sequential import Monitor, Sequences, Standing
+from polypinch.stats.transfer import (
+    Correlation,
+    LanguageCurve,
+    Transfer,
+    correlation,
+    language_curve,
+    transfer_matrix,
+)
 
 __all__ = [
     "MISSING",
     "RESAMPLES",
     "Array",
+    "ByLanguage",
     "Codes",
     "Coefficient",
+    "Correlation",
+    "Curve",
+    "DoseStep",
     "Estimate",
+    "LanguageCurve",
+    "LengthControlled",
+    "Levels",
+    "Monitor",
+    "Needed",
+    "Noise",
+    "Places",
+    "Saturation",
+    "Scores",
+    "Sequences",
+    "SmallestDose",
+    "Standing",
     "Statistic",
+    "Transfer",
+    "WithFidelity",
     "cohen_kappa",
+    "contrasts",
+    "correlation",
     "difference",
     "estimate",
     "exact",
     "fleiss_kappa",
+    "influences",
+    "isotonic",
     "joint",
     "joint_among",
     "krippendorff_alpha",
+    "language_curve",
     "language_means",
+    "length_controlled",
+    "longer_wins",
     "majority",
     "majority_of_others",
     "mean_agreement",
     "mean_cohen_kappa",
     "mean_interval",
+    "minimum_effective_dose",
+    "noise_floor",
+    "places",
     "ratio",
     "ratio_intervals",
     "resampled_means",
+    "saturating",
+    "score_arms",
+    "seed_half_width",
+    "share",
+    "smallest_dose_within",
     "tie_discounted",
+    "transfer_matrix",
+    "two_levels",
+    "with_fidelity",
 ]

@@ -73,8 +73,12 @@ def resampled_means(values: Array, resamples: int = RESAMPLES, seed: int = 0) ->
     return means
 
 
-def _seed_half_width(values: Array) -> float:
-    """Return the half-width of Student's 95 % interval over seeds; 0 for one seed, which cannot tell."""
+def seed_half_width(values: Array) -> float:
+    """Return the half-width of Student's 95 % interval over seeds; 0 for one seed, which cannot tell.
+
+    Args:
+        values: (seeds, items, languages); NaN where a value is missing.
+    """
     n_seeds = values.shape[0]
     if n_seeds < 2:
         return 0.0
@@ -108,6 +112,6 @@ def mean_interval(
     drawn = resampled_means(chosen, resamples, seed)
     averages = np.nanmean(drawn[np.isfinite(drawn).any(axis=1)], axis=1)
     low, high = np.quantile(averages, [0.025, 0.975])
-    over_seeds = _seed_half_width(chosen)
+    over_seeds = seed_half_width(chosen)
     below, above = np.hypot(point - low, over_seeds), np.hypot(high - point, over_seeds)
     return Estimate(point, float(point - below), float(point + above), n_items, n_seeds)

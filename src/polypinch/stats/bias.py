@@ -1,0 +1,148 @@
+"""What a judge favours beside the better answer: a place, a length; and how scores hang on fidelity.
+
+All arrays are (seeds, items, languages), NaN where a value is missing; a comparison without training seeds
+has one. Items are resampled with all their translations, as everywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.stats import norm
+
+from polypinch.stats.bootstrap import RESAMPLES, Array, Estimate
+from polypinch.stats.levels import influences, two_levels
+
+_Z = float(norm.ppf(0.975))
+
+
+@dataclass(frozen=True)
+class ByLanguage:
+    """A number of each language, and the mean over languages, each weighing the same.
+
+    Attributes:
+        languages: in the order of the arrays; NaN where a language has no value.
+        overall: the mean over those that have.
+    """
+
+    languages: tuple[Estimate, ...]
+    overall: Estimate
+
+
+def share(values: Array, resamples: int = RESAMPLES, seed: int = 0) -> ByLanguage:
+    """Estimate a share per language, and their mean.
+
+    The interval is that of :mod:`.levels`, or Wilson's (1927, *JASA* 22, 209-212) over items where that
+    reaches further: resampling alone calls 0 of 20 certain. The Wilson intervals of a mean over languages
+    join as squares (Zou and Donner 2008, *Statistics in Medicine* 27, 1693-1702).
+
+    Args:
+        values: in [0, 1].
+        resamples: how many.
+        seed: of the resampling.
+    """
+    *each, overall = two_levels(
+        *influences(values, [range(values.shape[2])]), resamples=resamples, seed=seed
+    ).estimates()
+    ends = [_wilson(one.value, one.n_items) for one in each]
+    known = [(one.value, *end) for one, end in zip(each, ends, strict=True) if one.n_items]
+    below = float(np.sqrt(sum((value - low) ** 2 for value, low, _ in known))) / max(len(known), 1)
+    above = float(np.sqrt(sum((high - value) ** 2 for value, _, high in known))) / max(len(known), 1)
+    return ByLanguage(
+        tuple(_wider(one, *end) for one, end in zip(each, ends, strict=True)),
+        _wider(overall, overall.value - below, overall.value + above),
+    )
+
+
+def _wilson(value: float, n: int) -> tuple[float, float]:
+    if not n:
+        return np.nan, np.nan
+    centre = (value + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
+    half = _Z / (1 + _Z**2 / n) * float(np.sqrt(value * (1 - value) / n + _Z**2 / (4 * n**2)))
+    return min(value, centre - half), max(value, centre + half)
+
+
+def _wider(estimate: Estimate, low: float, high: float) -> Estimate:
+    if not estimate.n_items:
+        return estimate
+    return replace(estimate, low=max(0.0, min(low, estimate.low)), high=min(1.0, max(high, estimate.high)))
+
+
+@dataclass(frozen=True)
+class Places:
+    """How a judge's choice hangs on who is shown first.
+
+    Attributes:
+        flips: pairs in which the same place won in both orders, of those with both verdicts.
+        first: pairs' verdicts for the answer shown first, of those that chose one; 0.5 favours no place.
+    """
+
+    flips: ByLanguage
+    first: ByLanguage
+
+
+def places(arm_first: Array, against_first: Array, seed: int = 0) -> Places:
+    """Estimate flip rate and first-position rate (Zheng et al. 2023, arXiv 2306.05685, section 3.3).
+
+    Args:
+        arm_first: verdicts with the arm's answer shown first: 1 where the first answer won, 0 where the
+            second did, 0.5 for a tie, NaN where the verdict is missing.
+        against_first: the same with the other answer shown first.
+        seed: of the resampling.
+    """
+    both = np.isfinite(arm_first) & np.isfinite(against_first)
+    flipped = np.where(both, ((arm_first == against_first) & (arm_first != 0.5)).astype(float), np.nan)
+    orders = np.stack([arm_first, against_first])
+    chose = np.isfinite(orders) & (orders != 0.5)
+    count = chose.sum(axis=0)
+    first = np.full(count.shape, np.nan)
+    np.divide(np.where(chose, orders, 0.0).sum(axis=0), count, out=first, where=count > 0)
+    return Places(share(flipped, seed=seed), share(first, seed=seed))
+
+
+def longer_wins(outcome: Array, length_difference: Array, seed: int = 0) -> ByLanguage:
+    """Estimate how often the longer answer wins, of the pairs with a winner and of unlike length.
+
+    Args:
+        outcome: 1 where the arm won, 0 where it lost, 0.5 for a tie.
+        length_difference: length of the arm's answer less that of the other, in any unit.
+        seed: of the resampling.
+    """
+    counts = np.isin(outcome, (0.0, 1.0)) & np.isfinite(length_difference) & (length_difference != 0)
+    longer = ((length_difference > 0) == (outcome == 1)).astype(float)
+    return share(np.where(counts, longer, np.nan), seed=seed)
+
+
+@dataclass(frozen=True)
+class WithFidelity:
+    """A score taken apart by the language of the answers.
+
+    Attributes:
+        score: of all pairs.
+        both_right: the score of those pairs in which both answers are in the language asked for.
+        wrong_language_losses: of the lost pairs, those where the arm's answer alone is in another language.
+    """
+
+    score: ByLanguage
+    both_right: ByLanguage
+    wrong_language_losses: ByLanguage
+
+
+def with_fidelity(outcome: Array, ours: Array, theirs: Array, seed: int = 0) -> WithFidelity:
+    """Take scores apart: did the pinch repair the language, or the content?
+
+    Chen et al. (2023, arXiv 2309.08958) multiply score and language check; here both are shown. Where a
+    fidelity is unknown, a pair is left out of what hangs on it, and of nothing else.
+
+    Args:
+        outcome: 1, 0.5 or 0.
+        ours: whether the arm's answer is in the language asked for: 1, 0, or NaN where that cannot be told.
+        theirs: the same of the other answer.
+        seed: of the resampling.
+    """
+    lost = np.where(outcome == 0, 1.0, np.nan)
+    # A loss is of the language or not; one unknown side does not matter where the other one settles it.
+    wrong = np.where((ours == 0) & (theirs == 1), 1.0, np.where((ours == 1) | (theirs == 0), 0.0, np.nan))
+    both = np.where((ours == 1) & (theirs == 1), outcome, np.nan)
+    return WithFidelity(*(share(part, seed=seed) for part in (outcome, both, lost * wrong)))
