@@ -19,13 +19,16 @@ from typing import Any
 NAMES = ("tune", "answer", "study", "mix", "growth", "limit", "judge", "interchange", "adaptive", "stats")
 # What `all` runs, within 30 minutes on 2 to 4 cores; what it shortens can be run whole by its own name.
 ALL: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("tune", {"slow_stop": 6}),
-    ("tune", {"full": True, "steps": 6}),
+    (
+        "tune",
+        {"batch_rows": 8, "stop": 5, "slow_stop": 4, "peers": "trl-default,trl-best,trainer,llamafactory"},
+    ),
+    ("tune", {"full": True, "batch_rows": 8, "steps": 4, "peers": "trl-best,trainer"}),
     ("limit", {"stop": 8}),
-    ("growth", {"sizes": "1000,10000,50000"}),
-    ("answer", {}),
+    ("growth", {"sizes": "1000,4000,16000"}),
+    ("answer", {"items": 20}),
     ("study", {"scripts": 2}),
-    ("mix", {}),
+    ("mix", {"rows": 1_000_000}),
     ("judge", {"calls": 6000, "volume": 20000}),
 )
 HEADER = ("benchmark", "what", "measured", "to reach")

@@ -52,7 +52,12 @@ PEERS: dict[str, Peer] = {
 }
 # Not of the four peers to compare with, but what someone with this problem would write next.
 BEYOND = ("trainer-kept",)
-SEARCH: dict[str, tuple[dict[str, Any], ...]] = {}
+_TRL = {"checkpointing": False, "fused": True}
+SEARCH: dict[str, tuple[dict[str, Any], ...]] = {
+    "trl-best": (_TRL, {**_TRL, "micro_rows": 4}, {**_TRL, "padding_free": True}, {**_TRL, "compile": True}),
+    "trainer": ({}, {"micro_rows": 4}, {"flat": True}, {"autocast": True}, {"compile": True}),
+    "llamafactory": ({"checkpointing": False}, {"checkpointing": False, "micro_rows": 4}),
+}
 
 
 def run(

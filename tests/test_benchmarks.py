@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks import study
 from benchmarks.__main__ import main, table
 from benchmarks.growth import fit
 from benchmarks.limit import attended
@@ -91,3 +92,24 @@ def test_a_line_is_seen_as_one_and_a_square_is_not() -> None:
 def test_a_table_has_as_many_cells_in_every_line() -> None:
     lines = table([("tune", "us", "1", ""), ("mix", "peer")]).splitlines()
     assert len({line.count("|") for line in lines}) == 1
+
+
+def test_a_studys_overhead_is_what_its_work_does_not_explain() -> None:
+    whole = {
+        "wall_s": 103.0,
+        "necessary": {"tune": 60.0, "answer": 40.0},
+        "arms": {"untuned": 20.0, "a": 80.0},
+    }
+    assert study.compare(whole, {}) == {"necessary_s": 100.0, "overhead": 0.03}
+    assert study.compare(whole, {"untuned": 30.0})["scripts_ratio"] == 1.5
+    assert study.compare(whole, {"untuned": 30.0, "a": 176.0})["scripts_ratio"] == 2
+
+
+def test_time_within_another_work_is_counted_once() -> None:
+    spent: dict[str, float] = {}
+    with study._timed(spent):
+        from polypinch.study import report
+
+        with pytest.raises(AttributeError):
+            report(None, None, None, None)  # type: ignore[arg-type]
+    assert set(spent) == {"report"}

@@ -49,7 +49,7 @@ class TuneRecipe(Spec):
     weight_decay: float = Field(0.0, ge=0)
     max_grad_norm: float = Field(1.0, gt=0)
     max_length: int = Field(1024, gt=1)
-    micro_tokens: int = Field(2048, gt=0)
+    micro_tokens: int = Field(1024, gt=0)
     precision: Precision = "auto"
     quantization: Quantization = "none"
     checkpoint_every: int = Field(50, gt=0)

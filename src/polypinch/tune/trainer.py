@@ -29,6 +29,7 @@ from polypinch.tune.batches import Flat, by_token_budget, epochs_of_steps, flatt
 from polypinch.tune.compiling import compiled, pays
 from polypinch.tune.loss import batch_loss, causal_model, heldout_loss, loss_as_forward
 from polypinch.tune.memory import needs_checkpointing
+from polypinch.tune.norms import lean_norms
 from polypinch.tune.optimizer import MasterAdamW
 from polypinch.tune.recipe import TuneRecipe
 from polypinch.tune.sharding import any_says, free_bytes
@@ -225,10 +226,12 @@ def tune(
             causal = causal_model(trained)
             body = causal.get_decoder()
             tokens = sum(map(len, encoded)) * recipe.epochs
+            compiling = world() == 1 and pays(body, tokens)
             with (
                 segmented(causal),
+                lean_norms(body, world() == 1 and not compiling),
                 _checkpointing(trained, encoded, steps, recipe.micro_tokens),
-                compiled(body, world() == 1 and pays(body, tokens)),
+                compiled(body, compiling),
                 loss_as_forward(trained) if world() > 1 else nullcontext(),
             ):
                 trainer.train(resume_from_checkpoint=str(resume) if resume else None)
