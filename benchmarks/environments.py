@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-# What the peers share is the version that we were developed with, so that a difference is the peer's own.
-_HUGGING_FACE = ("transformers==5.23.0", "peft==0.21.2", "accelerate==1.15.0", "datasets==5.2.0")
+# What the peers share is in the very version that runs us, so that a difference is the peer's own.
+_HUGGING_FACE = tuple(
+    f"{name}=={version(name)}" for name in ("transformers", "peft", "accelerate", "datasets")
+)
 PEERS: dict[str, tuple[str, ...]] = {
     "trl": ("trl==1.16.0", *_HUGGING_FACE),
     "transformers": _HUGGING_FACE,
