@@ -17,7 +17,7 @@ from polypinch.models import choose_dtype, load_model
 from polypinch.pool import open_pool
 from polypinch.study.inputs import Inputs
 from polypinch.study.spec import MONOLINGUAL, Arm
-from polypinch.tune.speed import Speed, measure
+from polypinch.study.speed import Speed, measure
 
 # LoRA's checkpoints hold fp32 adapters and AdamW's two moments; two of them stand at a time.
 _BYTES_PER_TRAINED = 4 * (1 + 2 * 3)

@@ -8,9 +8,10 @@ from typing import Any
 
 import torch
 
+from polypinch.answer import Sampling, TransformersEngine
 from polypinch.chat.format import ChatFormat, Encoded
 from polypinch.tune.batches import flatten
-from polypinch.tune.loss import batch_loss, row_losses
+from polypinch.tune.loss import batch_loss, causal_model, row_losses
 
 
 @dataclass(frozen=True)
@@ -46,26 +47,14 @@ def measure(model: Any, chat: ChatFormat) -> Speed:
     def loss() -> None:
         row_losses(model, rows)
 
-    prompts = torch.tensor([ids[:48]] * 32, device=batch.input_ids.device)
+    engine = TransformersEngine(causal_model(model), chat)
+    few = Sampling(max_new_tokens=4)
 
-    def answering() -> None:
-        with torch.inference_mode():
-            model.generate(
-                input_ids=prompts,
-                attention_mask=torch.ones_like(prompts),
-                max_new_tokens=4,
-                min_new_tokens=4,
-                do_sample=False,
-                pad_token_id=chat.pad_id,
-            )
+    def answering() -> int:
+        return sum(done.completion_tokens for done in engine.complete([ids[:48]] * 32, few, 0))
 
-    handle = model.get_output_embeddings().register_forward_pre_hook(
-        lambda _, inputs: (inputs[0].contiguous(),)
-    )
-    try:
-        return Speed(tokens / _seconds(tuning), tokens / _seconds(loss), 32 * 4 / _seconds(answering))
-    finally:
-        handle.remove()
+    drawn = answering()
+    return Speed(tokens / _seconds(tuning), tokens / _seconds(loss), drawn / _seconds(answering))
 
 
 def _seconds(work: Any) -> float:
