@@ -180,8 +180,12 @@ AttentionInterface.register(NAME, segment_attention)
 
 
 @contextmanager
-def segmented(model: Any) -> Iterator[None]:
+def segmented(model: Any, implementation: str = NAME) -> Iterator[None]:
     """Let a model attend within segments, and as before afterwards.
+
+    Args:
+        model: a causal language model.
+        implementation: the attention's name in transformers, where it is not :func:`segment_attention`.
 
     Raises:
         PinchError: the model mixes its tokens by other means than causal attention, or its attention cannot
@@ -189,7 +193,7 @@ def segmented(model: Any) -> Iterator[None]:
     """
     config = model.config
     before = config._attn_implementation
-    if before == NAME:
+    if before == implementation:
         yield
         return
     kinds = set(getattr(config, "layer_types", None) or ()) - _KNOWN_LAYERS
@@ -199,7 +203,7 @@ def segmented(model: Any) -> Iterator[None]:
             f"{type(model).__name__} has {what}, so its rows cannot be laid end to end",
             fix="choose a model whose layers are all full or sliding attention",
         )
-    model.set_attn_implementation(NAME)
+    model.set_attn_implementation(implementation)
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Engines turn prompts into answers; this one is transformers' generate."""
+"""Engines turn prompts into answers; this one runs transformers' models in this process."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import torch
 from transformers import GenerationConfig
 
+from polypinch.answer.decode import decodable, decode
 from polypinch.answer.sampling import Sampling
 from polypinch.chat.format import ChatFormat
 
@@ -41,22 +42,34 @@ class Engine(Protocol):
 
 
 class TransformersEngine:
-    """Answers with a model in this process."""
+    """Answers with a model in this process: in a loop of our own, or by generate() where that knows more."""
 
     name = "transformers"
 
     def __init__(self, model: Any, chat: ChatFormat) -> None:
         self._model, self._chat = model, chat
+        self._ours = decodable(model)
         # generate() fills what a configuration leaves open from the model's own: a base model's repetition
         # penalty, say, would make greedy something else than greedy.
         model.generation_config = GenerationConfig()
-        # The prefill hands the head a strided slice, for which torch copies the whole weight once per
-        # row on a CPU: with a vocabulary of 262,144 that took 20 times as long as all else.
-        model.get_output_embeddings().register_forward_pre_hook(lambda _, inputs: (inputs[0].contiguous(),))
+        if not self._ours:
+            # generate() hands the head a strided slice, for which torch copies the whole weight once per row
+            # on a CPU: with a vocabulary of 262,144 that took 20 times as long as all else.
+            model.get_output_embeddings().register_forward_pre_hook(
+                lambda _, inputs: (inputs[0].contiguous(),)
+            )
+
+    def complete(self, prompts: Sequence[list[int]], sampling: Sampling, seed: int) -> list[Completion]:
+        """Answer n tokenised prompts together."""
+        if self._ours:
+            drawn = decode(self._model, prompts, sampling, seed, set(self._chat.stop_ids))
+        else:
+            drawn = self._generated(prompts, sampling, seed)
+        return [self._completion(tokens, len(prompt)) for tokens, prompt in zip(drawn, prompts, strict=True)]
 
     @torch.inference_mode()
-    def complete(self, prompts: Sequence[list[int]], sampling: Sampling, seed: int) -> list[Completion]:
-        """Answer n tokenised prompts in one padded batch."""
+    def _generated(self, prompts: Sequence[list[int]], sampling: Sampling, seed: int) -> list[list[int]]:
+        """Draw by generate(), in one padded batch."""
         longest = max(len(prompt) for prompt in prompts)
         ids = torch.full((len(prompts), longest), self._chat.pad_id)
         mask = torch.zeros_like(ids)
@@ -69,10 +82,8 @@ class TransformersEngine:
             attention_mask=mask.to(self._model.device),
             generation_config=self._settings(sampling),
         )
-        return [
-            self._completion(tokens, len(prompt))
-            for tokens, prompt in zip(drawn[:, longest:].tolist(), prompts, strict=True)
-        ]
+        tokens: list[list[int]] = drawn[:, longest:].tolist()
+        return tokens
 
     def _settings(self, sampling: Sampling) -> GenerationConfig:
         drawing: dict[str, Any] = {"do_sample": False}

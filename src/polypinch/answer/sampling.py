@@ -26,5 +26,5 @@ class Sampling(Spec):
     top_p: float = Field(1.0, gt=0, le=1)
     samples: int = Field(1, gt=0)
     seed: int = 0
-    batch_tokens: int = Field(6144, gt=0)
+    batch_tokens: int = Field(16384, gt=0)
     precision: Precision = "auto"

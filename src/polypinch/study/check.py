@@ -17,8 +17,8 @@ from polypinch.models import choose_dtype, load_model
 from polypinch.study.graph import build
 from polypinch.study.inputs import Inputs
 from polypinch.study.spec import MONOLINGUAL, Arm
+from polypinch.study.speed import Speed, measure
 from polypinch.study.store import Store
-from polypinch.tune.speed import Speed, measure
 
 # LoRA's checkpoints hold fp32 adapters and AdamW's two moments; two of them stand at a time.
 _BYTES_PER_TRAINED = 4 * (1 + 2 * 3)

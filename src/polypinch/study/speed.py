@@ -6,12 +6,13 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 
+from polypinch.answer import Sampling, TransformersEngine
+from polypinch.attention import segmented
 from polypinch.chat import ChatFormat, Encoded
 from polypinch.tune.batches import flatten
-from polypinch.tune.loss import batch_loss, row_losses
+from polypinch.tune.loss import batch_loss, causal_model, row_losses
 
 
 @dataclass(frozen=True)
@@ -36,37 +37,26 @@ def measure(model: Any, chat: ChatFormat) -> Speed:
     """
     vocabulary = min(len(chat.tokenizer), model.get_input_embeddings().weight.shape[0])
     ids = torch.randint(0, vocabulary, (96,), generator=torch.Generator().manual_seed(0)).tolist()
-    rows = [Encoded(np.array(ids, np.int32), np.arange(len(ids)) >= 40, False)] * 4
+    rows = [Encoded.of(ids, [index >= 40 for index in range(len(ids))])] * 4
     batch = flatten(rows).to(next(model.parameters()).device)
     tokens = len(rows) * len(ids)
 
     def tuning() -> None:
-        batch_loss(model, batch).backward()
+        with segmented(causal_model(model)):
+            batch_loss(model, batch).backward()
         model.zero_grad()
 
     def loss() -> None:
         row_losses(model, rows)
 
-    prompts = torch.tensor([ids[:48]] * 32, device=batch.input_ids.device)
+    engine = TransformersEngine(causal_model(model), chat)
+    few = Sampling(max_new_tokens=4)
 
-    def answering() -> None:
-        with torch.inference_mode():
-            model.generate(
-                input_ids=prompts,
-                attention_mask=torch.ones_like(prompts),
-                max_new_tokens=4,
-                min_new_tokens=4,
-                do_sample=False,
-                pad_token_id=chat.pad_id,
-            )
+    def answering() -> int:
+        return sum(done.completion_tokens for done in engine.complete([ids[:48]] * 32, few, 0))
 
-    handle = model.get_output_embeddings().register_forward_pre_hook(
-        lambda _, inputs: (inputs[0].contiguous(),)
-    )
-    try:
-        return Speed(tokens / _seconds(tuning), tokens / _seconds(loss), 32 * 4 / _seconds(answering))
-    finally:
-        handle.remove()
+    drawn = answering()
+    return Speed(tokens / _seconds(tuning), tokens / _seconds(loss), drawn / _seconds(answering))
 
 
 def _seconds(work: Any) -> float:
