@@ -86,3 +86,9 @@ def test_the_same_items_in_other_places_meet_in_the_same_steps() -> None:
     )
     assert one == two
     assert one[:4] != one[4:]
+
+
+def test_parts_are_even() -> None:
+    parts = by_token_budget([100] * 16, 1024)
+    assert [len(part) for part in parts] == [8, 8]
+    assert by_token_budget([], 10) == []

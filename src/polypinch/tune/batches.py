@@ -77,12 +77,27 @@ def epochs_of_steps(
 def by_token_budget(lengths: Sequence[int], budget: int) -> list[list[int]]:
     """Group indices into parts of at most ``budget`` tokens, a longer row alone; short rows together.
 
-    Every index comes once. Sorting by length first wastes nothing here, as nothing is padded, but
-    keeps the quadratic cost of attention low.
+    Every index comes once, and the parts are as few as rows in order of length allow, and then as even: the
+    largest decides the memory. Sorting by length wastes nothing here, as nothing is padded, but keeps the
+    quadratic cost of attention low.
     """
+    order = sorted(range(len(lengths)), key=lambda i: (lengths[i], i))
+    parts = _filled(order, lengths, budget)
+    low, high = 0, budget
+    while high - low > 1:
+        middle = (low + high) // 2
+        even = _filled(order, lengths, middle)
+        if len(even) > len(parts):
+            low = middle
+        else:
+            high, parts = middle, even
+    return parts
+
+
+def _filled(order: Sequence[int], lengths: Sequence[int], budget: int) -> list[list[int]]:
     parts: list[list[int]] = []
     room = 0
-    for index in sorted(range(len(lengths)), key=lambda i: (lengths[i], i)):
+    for index in order:
         if not parts or lengths[index] > room:
             parts.append([])
             room = budget
