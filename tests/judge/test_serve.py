@@ -2,55 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from transformers import AutoTokenizer
 
-from benchmarks.judge_stub import Stub, served
-from polypinch.chat.templates import BUILT_IN
+from benchmarks.judge_stub import served
 from polypinch.errors import PinchError
 from polypinch.judge import HttpBackend, Limits, Patience, Spent, VerdictStore, judge_pairs, load_judge
 from tests.judge.pairs import pairs
-from tests.tiny import tiny_model
+from tests.serving import Proxy, transformers_serve
 
 
 @pytest.fixture(scope="module")
 def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """Yield the server's base URL and its model's name."""
-    folder = tmp_path_factory.mktemp("served")
-    model = tiny_model(folder / "model")
-    tokenizer = AutoTokenizer.from_pretrained(model)
-    tokenizer.chat_template = BUILT_IN["gemma"]
-    tokenizer.save_pretrained(model)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    start = "from transformers.cli.transformers import main; main()"
-    options = ["serve", model, "--host", "127.0.0.1", "--port", str(port), "--device", "cpu"]
-    with (folder / "log").open("w") as log:
-        server = subprocess.Popen([sys.executable, "-c", start, *options], stdout=log, stderr=log)
-        try:
-            for _ in range(600):
-                assert server.poll() is None, (folder / "log").read_text()
-                try:
-                    urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1)
-                    break
-                except OSError:
-                    time.sleep(0.1)
-            yield f"http://127.0.0.1:{port}/v1", model
-        finally:
-            server.terminate()
-            server.wait()
+    with transformers_serve(tmp_path_factory.mktemp("served")) as served_at:
+        yield served_at
 
 
 @pytest.fixture(scope="module")
@@ -60,25 +29,6 @@ def brief(tmp_path_factory: pytest.TempPathFactory) -> str:
     shutil.copytree(load_judge("pairwise").path, folder)
     (folder / "settings.yaml").write_text("kind: pairwise\nmax_tokens: 6\n")
     return str(folder)
-
-
-class Proxy(Stub):
-    """Faults in front of a real server."""
-
-    def __init__(self, upstream: str, **settings: Any) -> None:
-        super().__init__(**settings)
-        self.upstream = upstream
-
-    def reply(self, prompt: str) -> bytes:
-        request = urllib.request.Request(
-            f"{self.upstream}/chat/completions",
-            json.dumps(self.last).encode(),
-            {"content-type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=30) as response:
-            body: bytes = response.read()
-        self.counts["good"] += 1
-        return body
 
 
 def test_a_real_servers_replies_are_stored_as_they_are_and_babble_is_no_verdict(

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
 
-from polypinch.answer.engine import Engine
+from polypinch.answer.engine import Completion, Engine
+from polypinch.answer.http import HttpEngine, Question, Reply
 from polypinch.answer.sampling import Sampling
 from polypinch.chat.format import ChatFormat
 from polypinch.errors import PinchError
 from polypinch.files import canonical_json, read_table, write_table
 from polypinch.pool.table import prompt
-from polypinch.progress import bar
+from polypinch.progress import Bar, bar
 
 ANSWER_SCHEMA = pa.schema(
     [
@@ -31,6 +33,9 @@ ANSWER_SCHEMA = pa.schema(
     ]
 )
 """One row per (item, language, sample); ``sampling`` is the settings as JSON."""
+
+
+_KEPT_AT_ONCE = 32  # answers from a server, in one shard
 
 
 class Request(NamedTuple):
@@ -61,8 +66,8 @@ def batches(lengths: list[int], sampling: Sampling) -> list[list[Request]]:
 
 def answer(
     rows: pa.Table,
-    engine: Engine,
-    chat: ChatFormat,
+    engine: Engine | HttpEngine,
+    chat: ChatFormat | None,
     sampling: Sampling,
     directory: Path,
     label: str = "answer",
@@ -70,12 +75,13 @@ def answer(
     """Answer prompts, keeping every finished batch.
 
     Called again after a kill with the same arguments and directory, it draws only what is missing; the
-    seed of a batch is its own, so the answers are those of an undisturbed run.
+    seed of a batch is its own, so the answers are those of an undisturbed run. A server is asked for each
+    answer alone, with a seed of its own.
 
     Args:
         rows: n rows with ``item_id``, ``language`` and ``messages``; a final assistant turn is not shown.
         engine: what answers.
-        chat: the model's chat format.
+        chat: the model's chat format; ``None`` where a server has it.
         sampling: the settings.
         directory: ``shards/`` under it holds finished batches until all are; then ``answers.parquet``.
         label: names the progress bar.
@@ -84,40 +90,20 @@ def answer(
         n × samples rows in :data:`ANSWER_SCHEMA`, in the order of ``rows``.
 
     Raises:
-        PinchError: there is nothing to answer, or the settings contradict each other.
+        PinchError: there is nothing to answer, the settings contradict each other, or a server gave no
+            answer; what was answered is kept.
     """
     if not rows.num_rows:
         raise PinchError("there is no prompt to answer", fix="choose items and languages that the pool has")
     if sampling.samples > 1 and sampling.temperature == 0:
         raise PinchError("several samples at temperature 0 are all the same", fix="set a temperature")
-    prompts = [chat.encode_prompt(prompt(messages)) for messages in rows["messages"].to_pylist()]
-    groups = batches([len(tokens) for tokens in prompts], sampling)
     shards = directory / "shards"
-    total = sum(len(group) for group in groups)
-    with bar(label, total) as shown:
-        for number, group in enumerate(groups):
-            shard = shards / f"{number:06}.parquet"
-            if not shard.exists():
-                digest = hashlib.sha256(f"{sampling.seed}/{number}".encode()).digest()
-                completions = engine.complete(
-                    [prompts[request.row] for request in group], sampling, int.from_bytes(digest[:4], "big")
-                )
-                write_table(
-                    shard,
-                    pa.table(
-                        {
-                            "row": [request.row for request in group],
-                            "sample": pa.array([request.sample for request in group], pa.int32()),
-                            "text": [c.text for c in completions],
-                            "finish_reason": [c.finish_reason for c in completions],
-                            "prompt_tokens": pa.array([c.prompt_tokens for c in completions], pa.int32()),
-                            "completion_tokens": pa.array(
-                                [c.completion_tokens for c in completions], pa.int32()
-                            ),
-                        }
-                    ),
-                )
-            shown.advance(len(group))
+    with bar(label, rows.num_rows * sampling.samples) as shown:
+        if isinstance(engine, HttpEngine):
+            _ask(rows, engine, sampling, shards, shown)
+        else:
+            assert chat is not None
+            _draw(rows, engine, chat, sampling, shards, shown)
     drawn = pa.concat_tables([read_table(path) for path in sorted(shards.glob("*.parquet"))])
     drawn = drawn.sort_by([("row", "ascending"), ("sample", "ascending")])
     table = pa.table(
@@ -132,3 +118,78 @@ def answer(
     write_table(directory / "answers.parquet", table)
     shutil.rmtree(shards)
     return table
+
+
+def _draw(
+    rows: pa.Table, engine: Engine, chat: ChatFormat, sampling: Sampling, shards: Path, shown: Bar
+) -> None:
+    """Let an engine complete what is missing, batch by batch."""
+    prompts = [chat.encode_prompt(prompt(messages)) for messages in rows["messages"].to_pylist()]
+    for number, group in enumerate(batches([len(tokens) for tokens in prompts], sampling)):
+        shard = shards / f"{number:06}.parquet"
+        if not shard.exists():
+            completions = engine.complete(
+                [prompts[request.row] for request in group], sampling, _seed(f"{sampling.seed}/{number}")
+            )
+            _keep(shard, [(request.row, request.sample) for request in group], completions)
+        shown.advance(len(group))
+
+
+def _ask(rows: pa.Table, engine: HttpEngine, sampling: Sampling, shards: Path, shown: Bar) -> None:
+    """Ask a server for what is missing, answer by answer; they are kept a few dozen at a time."""
+    kept = sorted(shards.glob("*.parquet"))
+    done = {place for path in kept for place in zip(*_places(read_table(path)), strict=True)}
+    places = [
+        (row, sample)
+        for row in range(rows.num_rows)
+        for sample in range(sampling.samples)
+        if (row, sample) not in done
+    ]
+    shown.advance(len(done))
+    questions = []
+    told = rows.select(["item_id", "language", "messages"]).to_pylist()
+    for row, sample in places:
+        name = f"{told[row]['item_id']} ({told[row]['language']})"
+        messages = prompt(told[row]["messages"])
+        questions.append(Question(name, messages, _seed(f"{sampling.seed}/{row}/{sample}")))
+    number = len(kept)
+    come: list[tuple[int, Reply]] = []
+
+    def keep() -> None:
+        nonlocal number
+        if come:
+            path = shards / f"{number:06}.parquet"
+            _keep(path, [places[place] for place, _ in come], [reply for _, reply in come])
+            number += 1
+            come.clear()
+
+    def answered(place: int, reply: Reply) -> None:
+        come.append((place, reply))
+        shown.advance()
+        if len(come) == _KEPT_AT_ONCE:
+            keep()
+
+    try:
+        engine.converse(questions, sampling, answered)
+    finally:
+        keep()
+
+
+def _places(shard: pa.Table) -> tuple[list[int], list[int]]:
+    return shard["row"].to_pylist(), shard["sample"].to_pylist()
+
+
+def _seed(of: str) -> int:
+    return int.from_bytes(hashlib.sha256(of.encode()).digest()[:4], "big")
+
+
+def _keep(shard: Path, places: list[tuple[int, int]], answers: Sequence[Completion | Reply]) -> None:
+    columns = {
+        "row": pa.array([row for row, _ in places], pa.int64()),
+        "sample": pa.array([sample for _, sample in places], pa.int32()),
+        "text": pa.array([one.text for one in answers], pa.string()),
+        "finish_reason": pa.array([one.finish_reason for one in answers], pa.string()),
+        "prompt_tokens": pa.array([one.prompt_tokens for one in answers], pa.int32()),
+        "completion_tokens": pa.array([one.completion_tokens for one in answers], pa.int32()),
+    }
+    write_table(shard, pa.table(columns))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,7 @@ from polypinch.progress import say
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from polypinch.answer import Sampling
     from polypinch.pool import Pool
 
 
@@ -83,21 +84,57 @@ def answer_command(
     top_p: Annotated[float, typer.Option(help="The nucleus' mass.")] = 1.0,
     samples: Annotated[int, typer.Option(help="Answers to each prompt.")] = 1,
     seed: Annotated[int, typer.Option(help="Of the sampling.")] = 0,
+    base_url: Annotated[
+        str | None,
+        typer.Option(
+            help="An OpenAI-compatible server, up to /v1, that has the model; key: $OPENAI_API_KEY."
+        ),
+    ] = None,
+    concurrency: Annotated[int, typer.Option(min=1, help="Answers under way at that server.")] = 16,
     as_json: Json = False,
 ) -> None:
     """Let a model answer a pool's held-out prompts (all rows, if none is held out).
 
     Example: polypinch answer pinch12 --out answers --tuned tuned --languages en,fi,sw
     """
-    from polypinch.answer import Sampling, TransformersEngine
+    from polypinch.answer import HttpEngine, Sampling
     from polypinch.answer import answer as draw
-    from polypinch.chat import ChatFormat
-    from polypinch.files import artifact, is_done, read_json, read_table
-    from polypinch.models import find_model
-    from polypinch.tune import load_tuned
+    from polypinch.files import artifact, read_table
 
     source = _open(prompts, language, language_column)
     rows = _prompts(source, only, items)
+    sampling = Sampling(
+        max_new_tokens=max_new_tokens, temperature=temperature, top_p=top_p, samples=samples, seed=seed
+    )
+    spec = {
+        "sampling": sampling.model_dump(mode="json"),
+        "rows": rows.select(["item_id", "language"]).to_pylist(),
+        "prompts": source.fingerprint,
+    }
+    if base_url is None:
+        _answer_here(rows, model, tuned, sampling, spec, out)
+    elif tuned is not None:
+        raise PinchError("a tuning is answered with in this process", fix="leave out --tuned or --base-url")
+    else:
+        engine = HttpEngine(model, base_url, concurrency=concurrency)
+        with artifact(out, {**spec, "model": model, "server": base_url}) as folder:
+            draw(rows, engine, None, sampling, folder)
+    if as_json:
+        print_json(read_table(out / "answers.parquet").to_pylist())
+    else:
+        say(f"{rows.num_rows * samples} answers: {out / 'answers.parquet'}")
+
+
+def _answer_here(
+    rows: pa.Table, model: str, tuned: Path | None, sampling: Sampling, spec: dict[str, Any], out: Path
+) -> None:
+    from polypinch.answer import TransformersEngine
+    from polypinch.answer import answer as draw
+    from polypinch.chat import ChatFormat
+    from polypinch.files import artifact, is_done, read_json
+    from polypinch.models import find_model
+    from polypinch.tune import load_tuned
+
     base = find_model(model)
     if tuned is not None and not is_done(tuned):
         raise PinchError(f"{tuned} is no finished tuning", fix="name a folder that polypinch tune made")
@@ -110,23 +147,13 @@ def answer_command(
     chat = ChatFormat.load(base)
     if summary:
         chat = ChatFormat(chat.tokenizer, **summary["chat_template"])
-    sampling = Sampling(
-        max_new_tokens=max_new_tokens, temperature=temperature, top_p=top_p, samples=samples, seed=seed
-    )
     spec = {
+        **spec,
         "model": base.fingerprint,
         "tuned": read_json(tuned / "done.json")["fingerprint"] if tuned else None,
-        "sampling": sampling.model_dump(mode="json"),
-        "rows": rows.select(["item_id", "language"]).to_pylist(),
-        "prompts": source.fingerprint,
     }
     with artifact(out, spec) as folder:
-        engine = TransformersEngine(load_tuned(base, tuned), chat)
-        draw(rows, engine, chat, sampling, folder)
-    if as_json:
-        print_json(read_table(out / "answers.parquet").to_pylist())
-    else:
-        say(f"{rows.num_rows * samples} answers: {out / 'answers.parquet'}")
+        draw(rows, TransformersEngine(load_tuned(base, tuned), chat), chat, sampling, folder)
 
 
 def _open(name: str, language: str | None, language_column: str | None) -> Pool:

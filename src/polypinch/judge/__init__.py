@@ -1,6 +1,7 @@
 """Judging: judges as folders, the two-order protocol as pure functions over verdicts, and ``reference``."""
 
-from polypinch.judge.backends import Backend, CallFailed, HttpBackend, Patience, choose_backend
+from polypinch.endpoint import CallFailed, Patience
+from polypinch.judge.backends import Backend, HttpBackend, choose_backend
 from polypinch.judge.cost import BudgetSpent, Estimate, Limits, Price, Spent, load_prices
 from polypinch.judge.folder import Judge, JudgeSettings, built_in_judges, load_judge
 from polypinch.judge.judging import estimate_pairs, judge_label, judge_pairs

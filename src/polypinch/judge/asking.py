@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 
+from polypinch.endpoint import CallFailed
 from polypinch.errors import PinchError
-from polypinch.judge.backends import CallFailed
 from polypinch.judge.calls import Call, Run
 from polypinch.judge.cost import Estimate, Limits, Price, Spent, dollars
 from polypinch.judge.replies import read_reply
@@ -36,6 +36,8 @@ class Asker:
         self._flying: dict[str, float] = {}  # what each call under way may cost
         self._unreachable = self._replies = self._good = 0
         self._last_error = ""
+        self._unwritten: list[Record] = []
+        self._written: asyncio.Future[None] | None = None
 
     async def ask_all(self, shown: Bar) -> None:
         """Ask until nothing is missing or a limit is reached; calls under way are waited for."""
@@ -68,13 +70,36 @@ class Asker:
                     return
                 self._flying[key] = most
                 record = await self._ask(call)
+                await self._write(record)
             finally:
                 del self._flying[key]
-            self.run.store.put(record)
             self._note(record)
             cost = f", {dollars(self.spent.cost)}" if self.price else ""
             shown.advance(1, f"{self.spent.failed} failed{cost}")
             self._refuse_to_go_on()
+
+    async def _write(self, record: Record) -> None:
+        """Write a call down, together with those that came in the same turn of the event loop.
+
+        A commit takes as long as a dozen rows. No further call is begun before this one is written.
+        """
+        if self._written is None:
+            loop = asyncio.get_running_loop()
+            self._written = loop.create_future()
+            loop.call_soon(self._flush, self._written)
+        self._unwritten.append(record)
+        await self._written
+
+    def _flush(self, written: asyncio.Future[None]) -> None:
+        records, self._unwritten, self._written = self._unwritten, [], None
+        try:
+            self.run.store.put(*records)
+        except PinchError as error:
+            if not written.cancelled():
+                written.set_exception(error)
+        else:
+            if not written.cancelled():
+                written.set_result(None)
 
     def _repeats(self, call: Call) -> bool:
         """Tell whether another pair's call is, or will be, this one's verdict."""

@@ -2,41 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import email.utils
-import json
-import os
-import random
-import re
-import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlsplit
+from typing import Any, Protocol
 
+from polypinch.endpoint import Endpoint, Patience
 from polypinch.errors import PinchError
 from polypinch.judge.folder import Judge
 from polypinch.judge.replies import Reply
 
-if TYPE_CHECKING:
-    from openai import AsyncOpenAI
-
 _LIKELY = 20  # the most candidates that servers name for a token
-_LONGEST_WAIT = 30.0
-_PASSING = frozenset({408, 409, 425, 429})
-_KEY = re.compile(r"\b(?:sk|key|Bearer)[-_ ][\w*.-]{8,}")
-
-
-class CallFailed(Exception):  # noqa: N818  (not the program's failure)
-    """A call came to no reply; it is stored as a failure.
-
-    Attributes:
-        attempts: requests sent.
-        unreachable: the server gave no answer of its own, or none but its own trouble.
-    """
-
-    def __init__(self, message: str, attempts: int, *, unreachable: bool) -> None:
-        super().__init__(message)
-        self.attempts, self.unreachable = attempts, unreachable
 
 
 class Backend(Protocol):
@@ -74,29 +47,8 @@ class Backend(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Patience:
-    """How long one call is tried.
-
-    Attributes:
-        attempts: requests at most.
-        timeout_s: of one request.
-        deadline_s: of the call, with all its requests and waits.
-        backoff_s: the first wait is up to this; each further one up to twice as long as the one before.
-    """
-
-    attempts: int = 8
-    timeout_s: float = 120.0
-    deadline_s: float = 600.0
-    backoff_s: float = 0.5
-
-
 class HttpBackend:
-    """A model behind an OpenAI-compatible server (chat completions), through the openai SDK.
-
-    The SDK's own retries are off. Waits are exponential with full jitter (Brooker 2015, "Exponential Backoff
-    And Jitter", AWS Architecture Blog), and never shorter than what ``Retry-After`` asks for.
-    """
+    """A model behind an OpenAI-compatible server; see :class:`~polypinch.endpoint.Endpoint`."""
 
     special: tuple[str, ...] = ()
 
@@ -121,23 +73,8 @@ class HttpBackend:
         Raises:
             PinchError: OpenAI itself would be asked, and there is no key; or the address holds a secret.
         """
-        self.model, self.revision, self.patience = model, revision, patience
-        self._base_url = base_url or os.environ.get("OPENAI_BASE_URL")
-        self._key = os.environ.get(api_key_env) or ""
-        if self._base_url is not None:
-            _check_address(self._base_url)
-        elif not self._key:
-            raise PinchError(
-                f"no key: ${api_key_env} is not set",
-                fix=f"export {api_key_env}=…, or name a server of your own with its base URL",
-            )
-        self._client: AsyncOpenAI | None = None
-        self._plain: set[str] = set()  # what this server has shown not to take
-
-    @property
-    def where(self) -> str:
-        """The server, for messages."""
-        return self._base_url or "api.openai.com"
+        self.model, self.revision = model, revision
+        self._endpoint = Endpoint(model, base_url, api_key_env=api_key_env, patience=patience)
 
     def count(self, text: str) -> int | None:
         """Return ``None``: only the server has the tokenizer."""
@@ -145,158 +82,41 @@ class HttpBackend:
 
     async def open(self) -> None:
         """Make the connection pool."""
-        import httpx2  # noqa: PLC0415
-        from openai import AsyncOpenAI, DefaultAioHttpClient  # noqa: PLC0415
-
-        # Of the SDK's two transports the one on aiohttp takes half the time per call.
-        limits = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
-        self._client = AsyncOpenAI(
-            api_key=self._key or "none",
-            base_url=self._base_url,
-            max_retries=0,
-            timeout=self.patience.timeout_s,
-            http_client=DefaultAioHttpClient(limits=limits),
-        )
+        await self._endpoint.open()
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._client is not None:
-            await self._client.close()
-            self._client = None
+        await self._endpoint.close()
 
     async def ask(self, prompt: str, judge: Judge) -> Reply:
         """Ask, with retries; see :class:`Backend`."""
-        deadline = time.monotonic() + self.patience.deadline_s
-        structured = judge.schema is not None and "response_format" not in self._plain
-        attempt = 0
-        while True:
-            attempt += 1
-            try:
-                reply = await self._once(prompt, judge, attempt, structured, deadline)
-            except _Refused as refused:
-                if structured:  # some servers know no schema: once without it
-                    structured = False
-                    continue
-                raise CallFailed(str(refused), attempt, unreachable=False) from None
-            except _Passing as passing:
-                wait = self._wait(attempt, passing.retry_after)
-                if attempt >= self.patience.attempts or time.monotonic() + wait >= deadline:
-                    raise CallFailed(str(passing), attempt, unreachable=True) from None
-                await asyncio.sleep(wait)
-                continue
-            if judge.schema is not None and not structured:
-                self._plain.add("response_format")
-            return reply
-
-    def _wait(self, attempt: int, retry_after: float | None) -> float:
-        most = min(_LONGEST_WAIT, self.patience.backoff_s * 2 ** (attempt - 1))
-        # On top of what the server asks for: it asks all at the same moment.
-        return (retry_after or 0.0) + random.uniform(0, most)
-
-    async def _once(
-        self, prompt: str, judge: Judge, attempt: int, structured: bool, deadline: float
-    ) -> Reply:
-        import httpx2  # noqa: PLC0415
-        from openai import APIError, APIStatusError, APITimeoutError  # noqa: PLC0415
-
-        assert self._client is not None
-        started = time.monotonic()
-        left = max(0.001, min(self.patience.timeout_s, deadline - started))
-        try:
-            async with asyncio.timeout(left):
-                # The general entry: the one for chat completions spends a fifth of the time on types.
-                response = await self._client.post(
-                    "/chat/completions",
-                    cast_to=httpx2.Response,
-                    body=self._body(prompt, judge, structured),
-                )
-        except (TimeoutError, APITimeoutError):
-            raise _Passing(f"no reply within {left:.0f} s") from None
-        except APIStatusError as error:
-            raise self._classified(error.status_code, dict(error.response.headers), error.body) from None
-        except (APIError, httpx2.HTTPError, OSError) as error:
-            raise _Passing(f"the connection failed ({type(error).__name__})") from None
-        seconds = time.monotonic() - started
-        return self._reply(
-            response.headers.get("content-type", ""), response.content, judge, attempt, seconds
-        )
-
-    def _body(self, prompt: str, judge: Judge, structured: bool) -> dict[str, Any]:
-        settings = judge.settings
-        limit = "max_completion_tokens" if "max_tokens" in self._plain else "max_tokens"
-        body: dict[str, Any] = {
-            "model": self.model,
-            "messages": [{"role": "user", "content": prompt}],
-            limit: settings.max_tokens,
-        }
-        if settings.temperature is not None:
-            body["temperature"] = settings.temperature
+        settings, optional = dict(judge.settings.extra), {}
+        if judge.settings.temperature is not None:
+            settings.setdefault("temperature", judge.settings.temperature)
         if judge.kind == "pairwise-token":
-            body |= {"logprobs": True, "top_logprobs": _LIKELY}
-        if structured:
+            settings = {"logprobs": True, "top_logprobs": _LIKELY, **settings}
+        if judge.schema is not None:
             schema = {"name": "verdict", "strict": True, "schema": judge.schema}
-            body["response_format"] = {"type": "json_schema", "json_schema": schema}
-        return body | settings.extra
-
-    def _classified(self, status: int, headers: dict[str, str], body: Any) -> Exception:
-        """Return what an HTTP error means: pass and try again, refused for this prompt, or hopeless."""
-        said = self._said(body)
-        message = f"HTTP {status}{': ' if said else ''}{said}"
-        if status in (401, 403):
-            return PinchError(f"{self.where} refuses the key: {message}", fix="set the right key for it")
-        if status == 404:
-            return PinchError(
-                f"{self.where} does not know {self.model!r}, or no chat completions: {message}",
-                fix="name a model that it serves, and a base URL that ends in /v1",
-            )
-        if "insufficient_quota" in said:
-            return PinchError(f"{self.where}: the account is empty: {message}", fix="fill it, and run again")
-        if status in _PASSING or status >= 500:
-            return _Passing(message, _retry_after(headers))
-        if "max_completion_tokens" in said and "max_tokens" not in self._plain:
-            self._plain.add("max_tokens")
-            return _Passing(message)
-        return _Refused(message)
-
-    def _said(self, body: Any) -> str:
-        """Return a server's words, short and without anything like a key."""
-        inner = body.get("error", body) if isinstance(body, dict) else body
-        if isinstance(inner, dict):
-            parts = [inner.get(name) for name in ("code", "message", "detail")]
-            inner = " ".join(str(part) for part in parts if part)
-        text = "" if inner is None else str(inner)
-        if self._key:
-            text = text.replace(self._key, "…")
-        return _KEY.sub("…", " ".join(text.split()))[:300]
-
-    def _reply(self, kind: str, content: bytes, judge: Judge, attempt: int, seconds: float) -> Reply:
-        if "json" not in kind:
-            raise _Passing(f"the reply is {kind.partition(';')[0] or 'of no type'}, not JSON")
-        try:
-            whole = json.loads(content)
-            choice = whole["choices"][0]
-            text = choice["message"].get("content")
-        except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
-            raise _Passing("the reply is not a whole chat completion") from None
-        usage = whole.get("usage")
-        usage = usage if isinstance(usage, dict) else {}
+            optional["response_format"] = {"type": "json_schema", "json_schema": schema}
+        messages = [{"role": "user", "content": prompt}]
+        chat = await self._endpoint.chat(messages, judge.settings.max_tokens, settings, optional)
         likely: tuple[tuple[str, float], ...] = ()
         if judge.kind == "pairwise-token":
-            likely = _likely(choice)
+            likely = _likely(chat.choice)
             if not likely:
                 raise PinchError(
-                    f"{self.where} sends no log-probabilities, which the judge {judge.name} reads",
+                    f"{self._endpoint.where} sends no log-probabilities, which the judge {judge.name} reads",
                     fix="serve the model with vLLM, or ask it in this process (--local); `transformers serve`"
                     " takes the request and leaves them out; or choose the judge pairwise",
                 )
         return Reply(
-            text=text if isinstance(text, str) else "",
-            finish_reason=choice.get("finish_reason"),
-            prompt_tokens=_count(usage.get("prompt_tokens")),
-            completion_tokens=_count(usage.get("completion_tokens")),
+            text=chat.text or "",
+            finish_reason=chat.finish_reason,
+            prompt_tokens=chat.prompt_tokens,
+            completion_tokens=chat.completion_tokens,
             likely=likely,
-            seconds=seconds,
-            attempts=attempt,
+            seconds=chat.seconds,
+            attempts=chat.attempts,
         )
 
 
@@ -328,53 +148,9 @@ def choose_backend(
     return HttpBackend(named, base_url, revision=revision, api_key_env=judge.settings.api_key_env)
 
 
-class _Passing(Exception):  # noqa: N818
-    """Trouble that a later attempt may not meet."""
-
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-
-
-class _Refused(Exception):  # noqa: N818
-    """The server does not take this request."""
-
-
-def _check_address(address: str) -> None:
-    parts = urlsplit(address)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise PinchError("the base URL is none", fix="write one like http://127.0.0.1:8000/v1")
-    if parts.username or parts.password or parts.query:
-        raise PinchError(
-            f"the base URL of {parts.hostname} holds more than an address",
-            fix="keys come from the environment, never from an address",
-        )
-
-
-def _retry_after(headers: dict[str, str]) -> float | None:
-    """Return the seconds to wait by ``retry-after-ms``, or by ``Retry-After`` in seconds or as a date."""
-    lower = {name.lower(): value for name, value in headers.items()}
-    try:
-        if "retry-after-ms" in lower:
-            return max(0.0, float(lower["retry-after-ms"]) / 1000)
-        return max(0.0, float(lower["retry-after"]))
-    except KeyError:
-        return None
-    except ValueError:
-        pass
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(lower["retry-after"]).timestamp() - time.time())
-    except (KeyError, ValueError, TypeError):
-        return None
-
-
 def _likely(choice: dict[str, Any]) -> tuple[tuple[str, float], ...]:
     try:
         first = choice["logprobs"]["content"][0]["top_logprobs"]
         return tuple((str(one["token"]), float(one["logprob"])) for one in first)
     except (KeyError, IndexError, TypeError, ValueError):
         return ()
-
-
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

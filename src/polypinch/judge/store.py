@@ -81,6 +81,7 @@ class Record:
 
 
 _COLUMNS = tuple(field.name for field in fields(Record))
+_PROBABILITIES = _COLUMNS.index("probabilities")
 _SPENT = ("prompt_tokens", "completion_tokens", "cost", "attempts")
 # A verdict that stands is never overwritten; what a failure had cost is added up.
 _PUT = (
@@ -140,18 +141,24 @@ class VerdictStore:
                     found[row[0]] = _record(row)
         return found
 
-    def put(self, record: Record) -> None:
-        """Write a call down at once. A verdict that is there already stays; a failure gives way.
+    def put(self, *records: Record) -> None:
+        """Write calls down at once, all or none. A verdict that is there already stays; a failure gives way.
 
         Raises:
             PinchError: the disk is full, or the file is broken.
         """
-        values = [getattr(record, name) for name in _COLUMNS]
-        values[_COLUMNS.index("probabilities")] = (
-            None if record.probabilities is None else json.dumps(record.probabilities)
-        )
         with disk_errors(self.path), _sqlite_errors(self.path):
-            self._db.execute(_PUT, values)
+            if len(records) == 1:
+                self._db.execute(_PUT, _values(records[0]))
+                return
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                self._db.executemany(_PUT, map(_values, records))
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
 
     def records(self) -> Iterator[Record]:
         """Yield every call."""
@@ -176,6 +183,13 @@ class VerdictStore:
         with _sqlite_errors(self.path):
             found = self._db.execute(query, (model, version)).fetchone()[0]
         return None if found is None else float(found)
+
+
+def _values(record: Record) -> list[Any]:
+    values = [getattr(record, name) for name in _COLUMNS]
+    if record.probabilities is not None:
+        values[_PROBABILITIES] = json.dumps(record.probabilities)
+    return values
 
 
 def _record(row: Sequence[Any]) -> Record:
