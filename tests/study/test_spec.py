@@ -57,3 +57,14 @@ def test_a_file_that_is_no_study_is_named(tmp_path: Path, content: bytes, messag
         load_yaml(path, Study)
     with pytest.raises(PinchError, match="no such file"):
         load_yaml(tmp_path / "none.yaml", Study)
+
+
+def test_an_arm_may_have_a_base_language_of_its_own(tiny_study: dict[str, Any], tmp_path: Path) -> None:
+    arms = [{"name": "english"}, {"name": "only-fi", "base": "fin"}]
+    changes = {"arms": arms, "comparison": {"against": "monolingual"}}
+    study = load_yaml(write_study(tmp_path / "study.yaml", tiny_study, **changes), Study)
+    english, finnish = study.arms
+    assert (study.plan(english, 1).base, study.plan(finnish, 1).base) == ("en", "fi")
+    assert (study.is_baseline(english), study.is_baseline(finnish)) == (True, False)
+    opponent = study.monolingual[study.evaluated.index("fi")]
+    assert study.plan(opponent, 1) == study.plan(finnish, 1)
