@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sys
 import types
 import typing
 from pathlib import Path
@@ -24,13 +25,16 @@ SpecT = TypeVar("SpecT", bound=BaseModel)
 
 
 def load_yaml(path: Path, kind: type[SpecT]) -> SpecT:
-    """Read a YAML file as a spec.
+    """Read a YAML file as a spec; ``-`` is standard input.
 
     Raises:
         PinchError: the file is missing, not UTF-8 YAML, or not valid; every wrong key is named.
     """
+    piped = path == Path("-")
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = sys.stdin.buffer.read() if piped else path.read_bytes()
+        path = Path("standard input") if piped else path
+        data = yaml.safe_load(content.decode("utf-8"))
     except FileNotFoundError as error:
         raise PinchError(f"{path}: no such file") from error
     except UnicodeDecodeError as error:

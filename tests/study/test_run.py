@@ -18,7 +18,7 @@ from polypinch.errors import PinchError
 from polypinch.files import is_done, read_json
 from polypinch.pool.table import POOL_SCHEMA
 from polypinch.specs import load_yaml
-from polypinch.study import Store, Study, build, open_inputs, report, run
+from polypinch.study import Store, Study, build, open_inputs, preflight, report, run
 from polypinch.study.results import read_results
 from tests.pools import row
 from tests.study.conftest import write_study
@@ -148,6 +148,33 @@ def test_other_opponents(tiny_study: dict[str, Any], finished: Path, tmp_path: P
         assert [line["value"] for line in scores if (line["arm"], line["language"]) == ("english", "en")] == [
             "50.0"
         ]
+
+
+def test_an_arm_of_another_base_is_tuned_once_and_kept_out_of_the_answer(
+    tiny_study: dict[str, Any], finished: Path, tmp_path: Path
+) -> None:
+    arms = [*tiny_study["arms"][:2], {"name": "only-fi", "base": "fi"}]
+    changes = {"comparison": {"against": "monolingual"}, "seeds": [1], "arms": arms}
+    path = write_study(tmp_path / "s.yaml", tiny_study, **changes)
+    inputs = open_inputs(load_yaml(path, Study))
+    stages = build(inputs, Store(tmp_path)).stages()
+    # English, the pinch, and each of four languages alone, of which English and Finnish are there already.
+    assert len([stage for stage in stages if stage.kind == "tune"]) == 5
+    found = preflight(inputs, tmp_path, time_it=False)
+    once = {name: sum(line["tokens"] for line in m["languages"]) for name, m in found.mixtures.items()}
+    assert (
+        found.tokens["tuned"]
+        == sum(once[f"monolingual-{tag}"] for tag in inputs.study.evaluated) + (once["pinch-4"])
+    )
+    run_to_report(path, tmp_path / "out", finished / "out" / "store")
+    counts = {line["language"]: line["examples"] for line in rows(tmp_path / "out", "mixtures")
+              if line["arm"] == "only-fi"}  # fmt: skip
+    assert counts == {"fi": "16"}
+    scores = rows(tmp_path / "out", "scores")
+    assert [line["value"] for line in scores if (line["arm"], line["language"]) == ("only-fi", "fi")] == [
+        "50.0"
+    ]
+    assert "The answer leaves out only-fi" in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_without_references_only_the_language_of_answers_is_measured(

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from polypinch.errors import PinchError
 from polypinch.specs import load_yaml
@@ -57,3 +59,24 @@ def test_a_file_that_is_no_study_is_named(tmp_path: Path, content: bytes, messag
         load_yaml(path, Study)
     with pytest.raises(PinchError, match="no such file"):
         load_yaml(tmp_path / "none.yaml", Study)
+
+
+def test_a_dash_is_standard_input(tiny_study: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    def piped(content: str) -> Study:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content.encode())))
+        return load_yaml(Path("-"), Study)
+
+    assert piped(yaml.safe_dump(tiny_study)) == Study.model_validate(tiny_study)
+    with pytest.raises(PinchError, match="standard input: holds no keys"):
+        piped("")
+
+
+def test_an_arm_may_have_a_base_language_of_its_own(tiny_study: dict[str, Any], tmp_path: Path) -> None:
+    arms = [{"name": "english"}, {"name": "only-fi", "base": "fin"}]
+    changes = {"arms": arms, "comparison": {"against": "monolingual"}}
+    study = load_yaml(write_study(tmp_path / "study.yaml", tiny_study, **changes), Study)
+    english, finnish = study.arms
+    assert (study.plan(english, 1).base, study.plan(finnish, 1).base) == ("en", "fi")
+    assert (study.is_baseline(english), study.is_baseline(finnish)) == (True, False)
+    opponent = study.monolingual[study.evaluated.index("fi")]
+    assert study.plan(opponent, 1) == study.plan(finnish, 1)

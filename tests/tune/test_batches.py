@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM
 
 from polypinch.attention import segmented
 from polypinch.chat import Encoded
-from polypinch.tune.batches import by_token_budget, epochs_of_steps, flatten
+from polypinch.tune.batches import by_token_budget, epochs_of_steps, flatten, steps_in_stages
 from polypinch.tune.loss import batch_loss, row_losses
 from tests.tiny import KINDS, tiny_model
 
@@ -75,6 +75,21 @@ def test_every_epoch_holds_every_row_once(n_rows: int, per_step: int, epochs: in
         held = [index for step in steps[epoch * per_epoch : (epoch + 1) * per_epoch] for index in step]
         assert sorted(held) == list(range(n_rows))
     assert steps == epochs_of_steps(items, per_step, epochs, seed)
+
+
+@given(st.lists(st.sampled_from(["en", "fi", "ru"]), min_size=1, max_size=30), st.integers(1, 8))
+def test_two_stages_hold_one_language_then_the_rest_and_every_row_in_every_epoch(
+    tags: list[str], per_step: int
+) -> None:
+    rows = pa.table({"item_id": [f"i{index}" for index in range(len(tags))], "language": tags})
+    steps = steps_in_stages(rows, "en", per_step, 2, 7)
+    met = [tags[index] == "en" for step in steps for index in step]
+    assert met == sorted(met, reverse=True)
+    assert sorted(index for step in steps for index in step) == sorted([*range(len(tags))] * 2)
+    assert all(len({tags[index] == "en" for index in step}) == 1 and len(step) <= per_step for step in steps)
+    mixed = epochs_of_steps(rows["item_id"], per_step, 2, 7)
+    assert steps_in_stages(rows, None, per_step, 2, 7) == mixed
+    assert steps_in_stages(rows, "sw", per_step, 2, 7) == mixed
 
 
 def test_the_same_items_in_other_places_meet_in_the_same_steps() -> None:

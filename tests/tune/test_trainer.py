@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -54,6 +55,24 @@ def test_loss_falls_and_is_logged_at_every_step(model: str, tmp_path: Path) -> N
     assert len(found) == 40
     assert sum(found[-5:]) < 0.9 * sum(found[:5])
     assert not (tmp_path / "checkpoints").exists()
+
+
+def test_in_two_stages_one_language_is_tuned_on_before_the_rest(model: str, tmp_path: Path) -> None:
+    english = table().filter(pa.compute.equal(table()["language"], "en"))
+    settings = {"schedule": "constant", "warmup_share": 0.0}
+    tune(english, find_model(model), recipe(**settings), 1, tmp_path / "english")
+    tune(table(), find_model(model), recipe(first="eng", **settings), 1, tmp_path / "staged")
+    # Until the first stage is over, it is as if there were nothing else.
+    steps = len(losses(tmp_path / "english"))
+    assert len(losses(tmp_path / "staged")) == 2 * steps
+    assert losses(tmp_path / "staged")[:steps] == pytest.approx(losses(tmp_path / "english"), rel=1e-5)
+
+
+def test_a_recipe_without_stages_is_written_as_before() -> None:
+    assert "first" not in recipe().model_dump(mode="json")
+    assert recipe(first="eng").model_dump(mode="json")["first"] == "en"
+    with pytest.raises(ValueError, match="unknown language"):
+        recipe(first="xx")
 
 
 def test_micro_batching_changes_nothing(model: str, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from polypinch.cli.judging_export import export_command
 from polypinch.cli.judging_validate import validate_command
 from polypinch.cli.mixing import check_command, mix_command, schema_command
 from polypinch.cli.models import answer_command, tune_command
+from polypinch.cli.paper import paper_app
 from polypinch.cli.pool import pool_app
 from polypinch.cli.probing import advise_command, probe_command
 from polypinch.cli.studies import demo_command, report_command, run_command, status_command
@@ -38,6 +39,7 @@ app.command("check")(check_command)
 app.command("status")(status_command)
 app.command("report")(report_command)
 app.add_typer(pool_app, name="pool")
+app.add_typer(paper_app, name="paper")
 app.command("probe")(probe_command)
 app.command("advise")(advise_command)
 app.command("mix")(mix_command)

@@ -102,7 +102,9 @@ def _print_manifest(manifest: dict[str, Any], title: str | None = None) -> None:
 
 
 def check_command(
-    study_file: Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="The study.")],
+    study_file: Annotated[
+        Path, typer.Argument(metavar="STUDY.yaml", help="The study; - reads standard input.")
+    ],
     out: Annotated[Path, typer.Option(help="Where the study would write, for the space there.")] = Path(),
     time_it: Annotated[
         bool, typer.Option("--time/--no-time", help="Time each base model for a few seconds.")

@@ -58,7 +58,9 @@ def _refuse_early(found: Preflight) -> None:
 
 
 def run_command(
-    study_file: Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="The study.")],
+    study_file: Annotated[
+        Path, typer.Argument(metavar="STUDY.yaml", help="The study; - reads standard input.")
+    ],
     out: Annotated[Path, typer.Option(help="The study's folder: report, tables, figures.")],
     store: StoreFolder = None,
 ) -> None:

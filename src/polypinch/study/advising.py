@@ -62,7 +62,7 @@ def advise_from_study(directory: Path, targets: Sequence[str] = ()) -> Advice:
             fix=f"it evaluated {', '.join(study.evaluated)}; --probe advises on other languages by a rule",
         )
     keys = wanted or ["others"]
-    baseline = next((arm.name for arm in study.arms if not arm.doses), None)
+    baseline = next((arm.name for arm in study.arms if study.is_baseline(arm)), None)
     names, _ = ladder(study, baseline)
     doses = {
         name: sum(count for tag, count in delivered[name].items() if tag != study.base)

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from peft import LoraConfig, get_peft_model
 
 from polypinch.chat import Problem, check_rows, encode_with_keys
+from polypinch.files import canonical_json
 from polypinch.mix import Mixture
 from polypinch.models import choose_dtype, load_model
 from polypinch.study.graph import build
@@ -64,31 +65,36 @@ def preflight(inputs: Inputs, out: Path, time_it: bool = True) -> Preflight:
     """
     study = inputs.study
     found = Preflight()
-    arms: list[tuple[Arm, str | None]] = [(arm, None) for arm in study.arms]
-    if study.comparison.against == MONOLINGUAL and inputs.is_compared:
-        arms += [(Arm(name=f"{MONOLINGUAL}-{tag}"), tag) for tag in study.evaluated]
-    tuned_tokens = 0
+    opponents = study.comparison.against == MONOLINGUAL and inputs.is_compared
+    arms = (*study.arms, *study.monolingual) if opponents else study.arms
+    # Arms of the same mixture and recipe share their tuning.
+    tuned_tokens: dict[str, int] = {}
     for model in study.models:
         chat = inputs.chats[model]
-        for arm, base in arms:
+        for arm in arms:
             recipe = study.recipe(arm)
             for seed in study.seeds:
                 plan = study.plan(arm, seed)
-                plan = plan if base is None else plan.model_copy(update={"base": base})
                 mixture = inputs.mixture(model, plan, recipe.max_length, keep=True)
                 if arm.name not in found.mixtures:
                     found.mixtures[arm.name] = mixture.manifest
                     found.problems += _confounded(arm, mixture)
                 tokens = sum(line["tokens"] for line in mixture.manifest["languages"])
-                tuned_tokens += tokens * recipe.epochs
+                key = canonical_json([model, plan.model_dump(mode="json"), recipe.model_dump(mode="json")])
+                tuned_tokens[key] = tokens * recipe.epochs
                 found.problems += [
                     Problem(p.level, f"arm {arm.name}, seed {seed}: {p.where}", p.message, p.fix)
                     for p in check_rows(chat, list(encode_with_keys(chat, mixture.table, recipe.max_length)))
                 ]
     found.problems += _limits(inputs)
-    evaluations = len(study.models) * (1 + len(study.seeds) * len(study.arms))
+    # The opponents are evaluated once in each language: all of them together are one evaluation.
+    evaluations = len(study.models) * (1 + len(study.seeds) * (len(study.arms) + opponents))
     scored, drawn = _evaluated_tokens(inputs)
-    found.tokens = {"tuned": tuned_tokens, "scored": scored * evaluations, "drawn": drawn * evaluations}
+    found.tokens = {
+        "tuned": sum(tuned_tokens.values()),
+        "scored": scored * evaluations,
+        "drawn": drawn * evaluations,
+    }
     _estimate(inputs, found, out, time_it)
     if inputs.judging is not None:
         found.problems += inputs.judging.problems()

@@ -123,9 +123,9 @@ def build(inputs: Inputs, store: Store) -> Graph:
         mono: list[Tuned] = []
         if study.comparison.against == MONOLINGUAL and inputs.is_compared:
             mono = [
-                builder.tuned(Arm(name=f"{MONOLINGUAL}-{tag}"), seed, (tag,), base=tag)
+                builder.tuned(arm, seed, (tag,))
                 for seed in study.seeds
-                for tag in study.evaluated
+                for arm, tag in zip(study.monolingual, study.evaluated, strict=True)
             ]
         tuned += [untuned, *arms, *mono]
         if inputs.is_compared:
@@ -143,19 +143,14 @@ class _Builder:
         self.chat = inputs.chats[model]
         self.identity = {"model": self.base.fingerprint, "chat": self.chat.fingerprint}
 
-    def tuned(
-        self, arm: Arm | None, seed: int | None, evaluated: tuple[str, ...], base: str | None = None
-    ) -> Tuned:
+    def tuned(self, arm: Arm | None, seed: int | None, evaluated: tuple[str, ...]) -> Tuned:
         name = arm.name if arm else UNTUNED
         about = {"model": self.model, "arm": name, "seed": seed}
         mixture = checkpoint = loss = None
         recipe = self.study.recipe(arm) if arm else self.study.tuning
         label = name if seed is None else f"{name}-s{seed}"
         if arm is not None and seed is not None:
-            plan = self.study.plan(arm, seed)
-            if base is not None:
-                plan = plan.model_copy(update={"base": base})
-            mixture = self._mixture(plan, recipe, label, about)
+            mixture = self._mixture(self.study.plan(arm, seed), recipe, label, about)
             checkpoint = self._tune(mixture, recipe, seed, label, about)
         if self.inputs.has_references:
             loss = self._loss(checkpoint, recipe, evaluated, label, about)

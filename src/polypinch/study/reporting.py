@@ -67,7 +67,7 @@ def gather(inputs: Inputs, graph: Graph, store: Store) -> ReportData:
     if apart:
         notes.append(
             f"The answer leaves out {', '.join(apart)}: they differ from the arm without a dose in more than"
-            " the dose (tuning, placement or items)."
+            " the dose (base language, tuning, placement or items)."
         )
     if judged and study.comparison.against == MONOLINGUAL:
         notes.append(
@@ -123,12 +123,15 @@ def judging_words(total: dict[str, Any]) -> str:
 
 
 def ladder(study: Study, baseline: str | None) -> tuple[list[str], list[str]]:
-    """Divide dosed arms into those that differ from the baseline in their dose alone, and the rest."""
-    arms = [arm for arm in study.arms if arm.doses]
+    """Divide dosed arms into those that differ from the baseline in their dose alone, and the rest.
+
+    An arm whose own base is another language counts as dosed: it is apart.
+    """
+    arms = [arm for arm in study.arms if not study.is_baseline(arm)]
     base = next((arm for arm in study.arms if arm.name == baseline), None)
     if base is None or not arms:
         return [], []
-    same = [arm for arm in arms if study.recipe(arm) == study.recipe(base)]
+    same = [arm for arm in arms if arm.base in (None, study.base) and study.recipe(arm) == study.recipe(base)]
     kinds = Counter((arm.placement, arm.items) for arm in same)
     usual = kinds.most_common(1)[0][0] if kinds else None
     steps = [arm.name for arm in same if (arm.placement, arm.items) == usual]

@@ -24,6 +24,7 @@ class Arm(Spec):
 
     Attributes:
         name: letters, digits, dots, dashes; unique in the study.
+        base: the language of all but its doses; by default the study's.
         doses: as in a mix plan; none is the base language alone.
         placement: as in a mix plan.
         items: as in a mix plan.
@@ -31,10 +32,23 @@ class Arm(Spec):
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    base: str | None = None
     doses: tuple[Dose, ...] = ()
     placement: Literal["replace", "add"] = "replace"
     items: Literal["parallel", "disjoint"] = "parallel"
     tuning: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("base")
+    @classmethod
+    def _base(cls, tag: str | None) -> str | None:
+        return None if tag is None else _normal(tag)
+
+
+def _normal(tag: str) -> str:
+    try:
+        return languages([tag])[0]
+    except PinchError as error:
+        raise ValueError(str(error)) from error
 
 
 class StudyLanguages(Spec):
@@ -126,7 +140,7 @@ class Study(Spec):
         name: names its artifacts.
         models: base models: built-in, folders, or Hub ids.
         pool: built-in name, or a path.
-        base: the language that makes up most of every mixture.
+        base: the language that makes up the rest of every mixture, where its arm names no other.
         budget: the size of every mixture.
         languages: the evaluated languages, beside the base.
         arms: the training conditions.
@@ -159,10 +173,7 @@ class Study(Spec):
     @field_validator("base")
     @classmethod
     def _base(cls, tag: str) -> str:
-        try:
-            return languages([tag])[0]
-        except PinchError as error:
-            raise ValueError(str(error)) from error
+        return _normal(tag)
 
     @model_validator(mode="after")
     def _check(self) -> Study:
@@ -202,11 +213,20 @@ class Study(Spec):
         """The base, then the seen and the unseen languages."""
         return (self.base, *self.languages.seen, *self.languages.unseen)
 
+    @property
+    def monolingual(self) -> tuple[Arm, ...]:
+        """The opponents of ``against: monolingual``: each evaluated language alone, on the whole budget."""
+        return tuple(Arm(name=f"{MONOLINGUAL}-{tag}", base=tag) for tag in self.evaluated)
+
+    def is_baseline(self, arm: Arm) -> bool:
+        """Whether an arm is the study's base language alone."""
+        return not arm.doses and arm.base in (None, self.base)
+
     def plan(self, arm: Arm, seed: int) -> MixPlan:
         """Return an arm's mix plan."""
         return MixPlan(
             pool=self.pool,
-            base=self.base,
+            base=arm.base or self.base,
             budget=self.budget,
             doses=arm.doses,
             placement=arm.placement,

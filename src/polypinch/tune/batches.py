@@ -74,6 +74,30 @@ def epochs_of_steps(
     return steps
 
 
+def steps_in_stages(
+    rows: pa.Table, first: str | None, rows_per_step: int, epochs: int, seed: int
+) -> list[list[int]]:
+    """Return the row indices of every step: all epochs of one language's rows, then all epochs of the rest.
+
+    Args:
+        rows: with ``item_id`` and ``language``.
+        first: the language of the first stage; ``None``, or one that no row or every row is in, makes a
+            single stage.
+        rows_per_step: as in :func:`epochs_of_steps`.
+        epochs: of each stage.
+        seed: of each stage's order.
+    """
+    if first is None:
+        return epochs_of_steps(rows["item_id"], rows_per_step, epochs, seed)
+    steps = []
+    tags = rows["language"].to_pylist()
+    for of_first in (True, False):
+        stage = [index for index, tag in enumerate(tags) if (tag == first) == of_first]
+        within = epochs_of_steps(rows["item_id"].take(stage), rows_per_step, epochs, seed) if stage else []
+        steps += [[stage[index] for index in step] for step in within]
+    return steps
+
+
 def by_token_budget(lengths: Sequence[int], budget: int) -> list[list[int]]:
     """Group indices into parts of at most ``budget`` tokens, a longer row alone; short rows together.
 

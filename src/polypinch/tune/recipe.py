@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from polypinch.errors import PinchError
+from polypinch.languages import language
 from polypinch.models import Precision, Quantization
 from polypinch.specs import Spec
 
@@ -20,6 +22,9 @@ class TuneRecipe(Spec):
         dropout: LoRA's dropout.
         learning_rate: the peak; by default 3e-4 for LoRA and 2e-5 for full tuning.
         epochs: passes over the mixture.
+        first: a language whose rows are tuned on first, over all epochs, and then the rest: two-stage tuning
+            on one schedule, so with a falling learning rate the rest is tuned on at a lower one; ``schedule:
+            constant`` keeps it. By default rows of all languages are mixed.
         batch_rows: rows in one optimiser step, whatever the micro-batching.
         schedule: of the learning rate, after the warm-up.
         warmup_share: part of all steps over which it rises from 0.
@@ -43,6 +48,8 @@ class TuneRecipe(Spec):
     dropout: float = Field(0.0, ge=0, lt=1)
     learning_rate: float | None = Field(None, gt=0)
     epochs: int = Field(2, gt=0)
+    # Left out where it is not set, so that recipes from before it keep their fingerprints.
+    first: str | None = Field(None, exclude_if=lambda tag: tag is None)
     batch_rows: int = Field(16, gt=0)
     schedule: Literal["linear", "cosine", "constant"] = "linear"
     warmup_share: float = Field(0.05, ge=0, lt=1)
@@ -55,6 +62,14 @@ class TuneRecipe(Spec):
     checkpoint_every: int = Field(50, gt=0)
     chat_template: str | None = None
     report_to: tuple[str, ...] = ()
+
+    @field_validator("first")
+    @classmethod
+    def _tag(cls, tag: str | None) -> str | None:
+        try:
+            return None if tag is None else language(tag).tag
+        except PinchError as error:
+            raise ValueError(str(error)) from error
 
     @model_validator(mode="after")
     def _adapters_alone_on_four_bits(self) -> Self:

@@ -25,7 +25,7 @@ from polypinch.processes import barrier, is_main, main_first, rank, world
 from polypinch.progress import Bar, bar, say
 from polypinch.tune import sharding
 from polypinch.tune.base import Base
-from polypinch.tune.batches import Flat, by_token_budget, epochs_of_steps, flatten, share_out
+from polypinch.tune.batches import Flat, by_token_budget, flatten, share_out, steps_in_stages
 from polypinch.tune.compiling import compiled, pays
 from polypinch.tune.loss import batch_loss, causal_model, heldout_loss, loss_as_forward
 from polypinch.tune.memory import needs_checkpointing
@@ -192,7 +192,7 @@ def tune(
     started = time.monotonic()
     chat = chat or ChatFormat.load(model, recipe.chat_template)
     encoded = encode_rows(chat, rows, recipe.max_length)
-    steps = epochs_of_steps(rows["item_id"], recipe.batch_rows, recipe.epochs, seed)
+    steps = steps_in_stages(rows, recipe.first, recipe.batch_rows, recipe.epochs, seed)
     set_seed(seed)
     dtype = choose_dtype(recipe.precision)
     if recipe.method == "full":
@@ -211,7 +211,7 @@ def tune(
             resume = _last_checkpoint(checkpoints)
         done = int(resume.name.rpartition("-")[2]) if resume else 0
         with bar(label, len(steps), done) as shown:
-            watch = _Watch(shown, -(-len(encoded) // recipe.batch_rows), chat, development)
+            watch = _Watch(shown, len(steps) // recipe.epochs, chat, development)
             trainer = PinchTrainer(
                 model=trained,
                 args=arguments,

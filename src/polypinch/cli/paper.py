@@ -1,0 +1,138 @@
+"""polypinch paper list, show and write."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from polypinch.cli.options import DEFAULT_MODEL, Json, ModelName
+from polypinch.cli.show import print_json, print_table
+from polypinch.errors import PinchError
+
+if TYPE_CHECKING:
+    from polypinch.study.paper import Ask, Cost
+
+paper_app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="The paper's experiments as studies, and those it leaves open.",
+)
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="An experiment; polypinch paper list.")]
+PoolName = Annotated[str, typer.Option("--pool", help="Built-in name, or a path.")]
+HeldOutPool = Annotated[str | None, typer.Option("--heldout", help="Another pool that is held out.")]
+SizeName = Annotated[str, typer.Option("--size", help="tiny, small or paper.")]
+Tags = Annotated[
+    str, typer.Option("--languages", help="Tags, with commas, the base among them. [default: the pool's]")
+]
+Family = Annotated[str, typer.Option(help="The branch of languages of the family study.")]
+
+
+def _ask(model: str, pool: str, heldout: str | None, size: str, tags: str, family: str) -> Ask:
+    from polypinch.pool import open_pool
+    from polypinch.study.paper import make_ask, take_stock
+
+    stock = take_stock(pool, open_pool(pool), heldout, open_pool(heldout) if heldout else None)
+    named = [tag.strip() for tag in tags.split(",") if tag.strip()]
+    return make_ask(model, stock, size, named, family)
+
+
+@paper_app.command("list")
+def list_command(as_json: Json = False) -> None:
+    """List the experiments.
+
+    Example: polypinch paper list
+    """
+    from polypinch.study.paper import EXPERIMENTS
+
+    if as_json:
+        print_json([{"name": e.name, "where": e.where, "title": e.title} for e in EXPERIMENTS.values()])
+        return
+    print_table(["name", "where", "asks"], [[e.name, e.where, e.title] for e in EXPERIMENTS.values()])
+
+
+@paper_app.command("write")
+def write_command(
+    name: Name,
+    model: ModelName = DEFAULT_MODEL,
+    pool: PoolName = "pinch12",
+    heldout: HeldOutPool = None,
+    size: SizeName = "tiny",
+    tags: Tags = "",
+    family: Family = "Slavic",
+    as_json: Json = False,
+) -> None:
+    """Write an experiment as a study, to standard output.
+
+    Example: polypinch paper write pinch --size tiny | polypinch run - --out pinch
+    """
+    from polypinch.study.paper import as_yaml, experiment
+
+    chosen = experiment(name)
+    ask = _ask(model, pool, heldout, size, tags, family)
+    study = chosen.make(ask)
+    if as_json:
+        print_json(study.model_dump(mode="json"))
+    else:
+        typer.echo(as_yaml(study, chosen, ask), nl=False)
+
+
+@paper_app.command("show")
+def show_command(
+    name: Name,
+    model: ModelName = DEFAULT_MODEL,
+    pool: PoolName = "pinch12",
+    heldout: HeldOutPool = None,
+    size: SizeName = "tiny",
+    tags: Tags = "",
+    family: Family = "Slavic",
+    speed: Annotated[
+        float | None, typer.Option("--tokens-per-second", min=0.001, help="A speed to tell the time by.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what the paper did, what is ours, what is unknown, and what it would cost.
+
+    Example: polypinch paper show pinch --size tiny --tokens-per-second 500
+    """
+    from polypinch.study.paper import estimate_cost, experiment
+    from polypinch.study.paper.writing import everything
+
+    chosen = experiment(name)
+    ask, cost, why = None, None, None
+    try:
+        ask = _ask(model, pool, heldout, size, tags, family)
+        cost = estimate_cost(chosen.make(ask), speed)
+    except PinchError as error:
+        why = str(error)
+    said = everything(chosen, ask)
+    if as_json:
+        parts = {"cost": cost.as_dict() if cost else None, "no_cost_because": why}
+        print_json({"name": name, "where": chosen.where, "title": chosen.title, **said, **parts})
+        return
+    typer.echo(f"{name} ({chosen.where}): {chosen.title}")
+    for heading, texts in said.items():
+        if texts:
+            typer.echo(f"\n{heading}")
+        for text in texts:
+            typer.echo(textwrap.fill(text, 100, initial_indent="- ", subsequent_indent="  "))
+    typer.echo(f"\nat size {size}, with {model} on {pool}")
+    typer.echo(_cost_words(cost, speed) if cost else f"- cannot be told: {why}")
+
+
+def _cost_words(cost: Cost, speed: float | None) -> str:
+    from polypinch.study import duration
+
+    tokens = cost.tokens
+    lines = [
+        f"{cost.arms} arms, {cost.seeds} seed{'s' * (cost.seeds > 1)}, {cost.tunings} tunings",
+        f"tokens: {tokens['tuned']:,} tuned on, {tokens['scored']:,} scored,"
+        f" at most {tokens['drawn']:,} drawn",
+    ]
+    if cost.seconds is not None:
+        lines.append(
+            f"about {duration(cost.seconds)} at {speed:g} tokens/s; polypinch check times your machine"
+        )
+    return "\n".join(f"- {line}" for line in [*lines, *cost.problems])

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from polypinch.cli import app
+from polypinch.errors import PinchError
+from polypinch.study.paper import EXPERIMENTS
+from tests.cli.test_commands import polypinch
+from tests.pools import parallel_pool
+from tests.tiny import tiny_model
+
+
+@pytest.fixture(scope="module")
+def where(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+    folder = tmp_path_factory.mktemp("paper")
+    pq.write_table(parallel_pool(("en", "es", "fi"), train=64, heldout=8).select(), folder / "pool.parquet")
+    return ("--model", tiny_model(folder / "model"), "--pool", str(folder / "pool.parquet"))
+
+
+def test_a_written_experiment_is_run_from_standard_input_to_the_report(
+    where: tuple[str, ...], tmp_path: Path
+) -> None:
+    written = polypinch("paper", "write", "pinch", "--size", "tiny", *where)
+    assert written.returncode == 0, written.stderr
+    command = [sys.executable, "-m", "polypinch.cli", "run", "-", "--out", str(tmp_path / "out")]
+    done = subprocess.run(
+        command, input=written.stdout, check=False, capture_output=True, text=True, env={**os.environ}
+    )
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "pinch-2" in page
+    states = json.loads(polypinch("status", tmp_path / "out", "--json").stdout)
+    assert {state["state"] for state in states} == {"done"}
+    # English alone is the English opponent: four doses, English, and two opponents more.
+    assert len([state for state in states if state["kind"] == "tune"]) == 7
+
+
+def test_show_says_paper_ours_unknown_and_cost(where: tuple[str, ...]) -> None:
+    done = CliRunner().invoke(app, ["paper", "show", "pinch", *where, "--tokens-per-second", "100", "--json"])
+    found = json.loads(done.stdout)
+    assert "40 is not divisible by 11" in " ".join(found["unknown"])
+    assert found["cost"]["tunings"] == 7
+    assert found["cost"]["seconds"] == pytest.approx(sum(found["cost"]["tokens"].values()) / 100)
+
+
+def test_show_without_the_rows_still_tells_of_the_paper_and_why_there_is_no_cost() -> None:
+    done = CliRunner().invoke(app, ["paper", "show", "half", "--size", "paper"])
+    assert "cannot be told" in done.stdout
+    assert "4,640 training rows are needed, 160 are there" in done.stdout
+    assert "cs et he hi es zh" in " ".join(done.stdout.split())
+
+
+def test_list_names_every_experiment_and_so_does_the_refusal_of_another() -> None:
+    found = json.loads(CliRunner().invoke(app, ["paper", "list", "--json"]).stdout)
+    assert [one["name"] for one in found] == list(EXPERIMENTS)
+    missing = CliRunner().invoke(app, ["paper", "write", "pinhc"])
+    assert isinstance(missing.exception, PinchError)
+    assert "dose-ladder" in str(missing.exception)
+    assert not missing.stdout
