@@ -114,6 +114,42 @@ def test_it_stops_at_a_limit_with_what_was_spent_and_goes_on(
     assert "no verdict" not in polypinch(*command)
 
 
+def test_adaptive_judging_stops_in_languages_that_are_settled_and_goes_on_after_a_limit(
+    files: list[Path], served_stub: tuple[Stub, str], tmp_path: Path
+) -> None:
+    stub, address = served_stub
+    stub.content = '{"reason": "it is first", "winner": "first"}'  # a tie by its order, always
+    for index, path in enumerate(files):
+        rows = [
+            {"item_id": f"i{i}", "language": tag, "prompt": "?", "text": f"{index} {i} {tag}"}
+            for tag in ("en", "fi")
+            for i in range(60)
+        ]
+        path.write_text("\n".join(json.dumps(row) for row in rows))
+    command: list[Any] = ["compare", *files, "--model", "m", "--base-url", address, "--adaptive"]
+    command += ["--half-width", "0.2", "--concurrency", "4"]
+    with pytest.raises(PinchError, match=r"stopped at 10 calls.* at most 2\d\d calls are left"):
+        polypinch(*command, "--max-calls", "10")
+    found = json.loads(polypinch(*command, "--json"))
+    asked = stub.counts["requests"]
+    assert asked < 2 * 120
+    assert found["adaptive"] == {"error": 0.05, "half_width": 0.2, "saved": 2 * 120 - asked}
+    for line in found["languages"]:
+        assert line["decided"] == "narrow"
+        assert line["score"]["value"] == 50
+        assert line["score"]["high"] - line["score"]["low"] < 40
+        assert (line["missing"], line["verdicts"]) == (0, 2 * (60 - line["not_asked"]))
+    assert found["all"]["not_asked"] == sum(line["not_asked"] for line in found["languages"])
+    table = polypinch(*command)
+    assert f"{found['adaptive']['saved']} calls not made" in table
+    assert "this run: 0 calls" in table
+    fresh = json.loads(polypinch(*command, "--json", "--store", tmp_path / "fresh.sqlite"))
+    assert fresh["languages"] == found["languages"]
+    assert stub.counts["requests"] == 2 * asked
+    with pytest.raises(PinchError, match="asks nobody"):
+        polypinch("compare", *files, "--judge", "reference", "--adaptive")
+
+
 def test_prompts_and_references_come_from_the_pool(tmp_path: Path, served_stub: tuple[Stub, str]) -> None:
     _, address = served_stub
     pool = tmp_path / "pool.parquet"

@@ -93,7 +93,7 @@ def _rows(
             if not arm.is_baseline:
                 add("loss_change", arm.name, name, d, 0.008 * wide, -9, 9)
                 add("scores", arm.name, name, 50 + (-600 * d if arm.rows else -18), 13 * wide, 0, 100,
-                    against="english", flip_rate=0.07, missing=0)  # fmt: skip
+                    against="english", flip_rate=0.07, missing=0, not_asked=0)  # fmt: skip
     return tables
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,32 @@ def test_its_scores_are_the_servers_choices(
     result = next(result for result in read_results(inputs, graph, made) if result.arm == "pinch-4")
     assert result.outcome is not None
     assert result.outcome.shape == (1, 4, 4)
+
+
+def test_adaptive_judging_leaves_out_what_is_settled_and_says_so(
+    tiny_study: dict[str, Any], stub: Stub, address: str, store: Path, tmp_path: Path
+) -> None:
+    judge = {"model": "fourth", "base_url": address, "adaptive": {"half_width": 0.45}}
+    path = judged(tmp_path / "study.yaml", tiny_study, **judge)
+    page = run_study(path, tmp_path / "out", store)
+    with (tmp_path / "out" / "tables" / "scores.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    left = {row["language"]: int(row["not_asked"]) for row in rows if row["arm"] == "pinch-4"}
+    assert 0 < left["es"] < 4
+    assert left["seen"] == left["es"] + left["fi"]
+    assert {row["missing"] for row in rows} == {"0"}
+    assert all(float(row["low"]) <= float(row["value"]) <= float(row["high"]) for row in rows)
+    assert "Judging stopped in each language where its score was settled" in page
+    assert "calls were not made, as the rest had settled it" in page
+    before = stub.counts["requests"]
+    for found in list(store.glob("verdicts/*/settled.json")):  # as after a kill: only the calls are there
+        for name in ("settled.json", "verdicts.parquet", "judging.json", "done.json"):
+            (found.parent / name).unlink()
+        found.parent.rename(found.parent.with_name(f".partial-{found.parent.name}"))
+    run_study(path, tmp_path / "again", store)
+    assert stub.counts["requests"] == before
+    tables = [(tmp_path / out / "tables" / "scores.csv").read_text() for out in ("out", "again")]
+    assert tables[0] == tables[1]
 
 
 def test_a_judge_that_mostly_fails_stops_the_study_and_is_asked_again(

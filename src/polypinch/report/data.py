@@ -91,7 +91,8 @@ class ReportData:
         caveats: what the numbers cannot tell.
         arms: in order of dose, the untuned base first.
         languages: evaluated languages.
-        scores: 0 to 100, 50 is parity; also ``against``, ``flip_rate``, ``missing``.
+        scores: 0 to 100, 50 is parity; also ``against``, ``flip_rate``, ``missing``, and
+            ``not_asked``: pairs that adaptive judging left out, which are not missing.
         fidelity: 0 to 1; also ``line_pass``, ``word_pass``, ``abstained``.
         loss: bits per byte of the reference responses.
         loss_change: paired change of bits per byte against the baseline arm; negative is better.

@@ -11,7 +11,7 @@ from polypinch.report.data import AVERAGES, GROUPS, ReportData, Rows
 
 _ESTIMATE = ("model", "arm", "language", "value", "low", "high", "n_items", "n_seeds")
 _COLUMNS = {
-    "scores": (*_ESTIMATE, "against", "flip_rate", "missing"),
+    "scores": (*_ESTIMATE, "against", "flip_rate", "missing", "not_asked"),
     "fidelity": (*_ESTIMATE, "line_pass", "word_pass", "abstained"),
     "loss": _ESTIMATE,
     "loss_change": _ESTIMATE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from polypinch.judge import PAIR_SCHEMA, Orders, choice, conversation, outcomes
 from polypinch.pool import Pool
 from polypinch.pool.table import response
 from polypinch.stats import Array, Estimate, language_means, mean_interval, resampled_means
+from polypinch.study.adaptive import Settled, joined
 
 Key = tuple[str, str]
 ALL = "all"
@@ -105,6 +106,9 @@ class Comparison:
         longer: the share of choices that fell on the longer answer, where lengths differ.
         verdicts: wanted.
         missing: of them, without a winner.
+        not_asked: pairs that were not judged, as the rest had settled the language.
+        decided: what adaptive judging settled: ``above`` or ``below`` parity, or ``narrow``; ``None`` where
+            nothing was, or judging was not adaptive.
     """
 
     language: str
@@ -114,20 +118,27 @@ class Comparison:
     longer: Estimate
     verdicts: int
     missing: int
+    not_asked: int = 0
+    decided: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return it JSON-able."""
         return asdict(self)
 
 
-def summarise_verdicts(verdicts: pa.Table, orders: Orders = "both") -> list[Comparison]:
+def summarise_verdicts(
+    verdicts: pa.Table, orders: Orders = "both", settled: Mapping[str, Settled] | None = None
+) -> list[Comparison]:
     """Return one line per language, in the order of their tags, and the line of all.
 
-    Intervals resample items, each with all its translations and both its orders.
+    Intervals resample items, each with all its translations and both its orders. After adaptive judging
+    that would be wrong for scores, as it stopped where they looked good: these have the interval of
+    :func:`~polypinch.study.adaptive.joined`. The other rates' intervals are then approximate.
 
     Args:
         verdicts: of one pair of arms by one judge.
         orders: in which they were judged.
+        settled: where adaptive judging left each language.
     """
     rows = verdicts.to_pylist()
     tags = sorted({row["language"] for row in rows})
@@ -143,15 +154,18 @@ def summarise_verdicts(verdicts: pa.Table, orders: Orders = "both") -> list[Comp
     lines = []
     for name, where in [*((tag, [index]) for index, tag in enumerate(tags)), (ALL, list(range(len(tags))))]:
         of = tags if name == ALL else [name]
+        left = [settled[tag] for tag in of] if settled else []
         lines.append(
             Comparison(
                 name,
-                mean_interval(100 * score[:1], where),
+                joined(left) if left else mean_interval(100 * score[:1], where),
                 _pooled(flips, where),
                 _pooled(firsts, where),
                 _pooled(longer, where),
                 verdicts=sum(wanted[tag] for tag in of),
                 missing=sum(missing[tag] for tag in of),
+                not_asked=sum(one.not_asked for one in left),
+                decided=left[0].decided if left and name != ALL else None,
             )
         )
     return lines

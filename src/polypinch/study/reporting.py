@@ -16,7 +16,7 @@ from polypinch.study.findings import Dosed, answer, caveats, contrast
 from polypinch.study.graph import Graph, Tuned
 from polypinch.study.inputs import Inputs
 from polypinch.study.judging import TOTALS
-from polypinch.study.results import ArmResults, Axes, axes, estimates, mixture_lines, read_results
+from polypinch.study.results import ArmResults, Axes, axes, estimates, mixture_lines, read_results, scores
 from polypinch.study.spec import MONOLINGUAL, UNTUNED, Study
 from polypinch.study.store import Store
 
@@ -64,6 +64,11 @@ def gather(inputs: Inputs, graph: Graph, store: Store) -> ReportData:
     judging = judging_totals(inputs, graph, store)
     if judging is not None:
         notes.append(f"The judge was asked as follows: {judging_words(judging)}.")
+    if any(result.settled for result in results):
+        notes.append(
+            "Judging stopped in each language where its score was settled. Intervals of scores are confidence"
+            " sequences: they hold together, whenever judging stops, and speak of the held-out items alone."
+        )
     if apart:
         notes.append(
             f"The answer leaves out {', '.join(apart)}: they differ from the arm without a dose in more than"
@@ -115,10 +120,12 @@ def judging_totals(inputs: Inputs, graph: Graph, store: Store) -> dict[str, Any]
 def judging_words(total: dict[str, Any]) -> str:
     """Return the judge's calls, tokens, cost and failures in a sentence's words."""
     cost = "at a cost not known" if total["cost"] is None else f"for {dollars(total['cost'])}"
+    left = total.get("not_asked")
     return (
         f"{total['verdicts']:,} verdicts from {total['calls']:,} calls ({total['requests']:,} requests,"
         f" {total['prompt_tokens']:,} tokens in, {total['completion_tokens']:,} out) {cost};"
         f" {total['missing']:,} are missing, {total['identical']:,} are ties of identical answers"
+        + (f"; {left:,} calls were not made, as the rest had settled it" if left else "")
     )
 
 
@@ -174,10 +181,17 @@ def _scores(shared: Axes, result: ArmResults, against: str) -> list[dict[str, An
             "language": name,
             **estimate.as_dict(),
             "flip_rate": flips[name].value if name in flips else None,
-            "missing": sum(result.missing.values()) if name in shared.groups else result.missing.get(name, 0),
+            "missing": _counted(shared, result.missing, name),
+            "not_asked": _counted(shared, result.not_asked, name),
         }
-        for name, estimate in estimates(shared, result.outcome, 100.0).items()
+        for name, estimate in scores(shared, result).items()
     ]
+
+
+def _counted(shared: Axes, counts: dict[str, int], name: str) -> int:
+    where = shared.groups.get(name)
+    tags = [name] if where is None else [shared.languages[index] for index in where]
+    return sum(counts.get(tag, 0) for tag in tags)
 
 
 def _fidelity(shared: Axes, result: ArmResults) -> list[dict[str, Any]]:

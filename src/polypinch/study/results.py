@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,11 @@ import pyarrow as pa
 from polypinch.files import read_json, read_table
 from polypinch.judge import Orders, outcomes
 from polypinch.stats import Array, Estimate, mean_interval
+from polypinch.stats.bootstrap import seed_half_width
+from polypinch.study.adaptive import Settled, joined
 from polypinch.study.graph import Compared, Graph, Tuned
 from polypinch.study.inputs import Inputs
+from polypinch.study.judging import SETTLED
 from polypinch.study.spec import MONOLINGUAL, UNTUNED
 from polypinch.study.store import Store
 
@@ -100,6 +104,7 @@ class ArmResults:
         flipped: which pairs changed with the order.
         missing: verdicts missing, by language.
         abstained: answers whose language could not be told, by language.
+        settled: where adaptive judging left each language, seed by seed; empty where all was judged.
     """
 
     model: str
@@ -112,6 +117,15 @@ class ArmResults:
     flipped: Array | None
     missing: dict[str, int]
     abstained: dict[str, int]
+    settled: tuple[dict[str, Settled], ...] = ()
+
+    @property
+    def not_asked(self) -> dict[str, int]:
+        """Pairs that adaptive judging left out, by language, over all seeds."""
+        found: Counter[str] = Counter()
+        for one in self.settled:
+            found.update({tag: left.not_asked for tag, left in one.items()})
+        return dict(found)
 
 
 def read_arm(
@@ -151,7 +165,33 @@ def read_arm(
         flipped=fill(axes, judged, "flipped") if judged else None,
         missing=dict(missing),
         abstained=dict(abstained),
+        settled=tuple(left for one in compared if (left := _read_settled(store.path(one.verdicts)))),
     )
+
+
+def _read_settled(directory: Path) -> dict[str, Settled]:
+    if not (directory / SETTLED).exists():
+        return {}
+    return {tag: Settled.from_dict(found) for tag, found in read_json(directory / SETTLED).items()}
+
+
+def scores(axes: Axes, result: ArmResults) -> dict[str, Estimate]:
+    """Return an arm's scores, 0 to 100, by language and group average, with intervals.
+
+    After adaptive judging the intervals are those of :func:`~polypinch.study.adaptive.joined`, as resampling
+    does not know where judging stopped.
+    """
+    if result.outcome is None:
+        return {}
+    if not result.settled:
+        return estimates(axes, result.outcome, 100.0)
+    where = {tag: [index] for index, tag in enumerate(axes.languages)} | axes.groups
+    found = {}
+    for name, columns in where.items():
+        tags = [axes.languages[index] for index in columns]
+        of_seeds = seed_half_width(result.outcome[:, :, columns])
+        found[name] = joined([one[tag] for one in result.settled for tag in tags], len(axes.seeds), of_seeds)
+    return {name: one for name, one in found.items() if np.isfinite(one.value)}
 
 
 def read_results(inputs: Inputs, graph: Graph, store: Store) -> list[ArmResults]:
