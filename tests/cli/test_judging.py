@@ -72,15 +72,25 @@ def test_two_files_are_compared_without_a_study(
     assert set(by_tag) == {"en", "fi"}
     assert found["all"]["score"]["value"] == pytest.approx(100 * sum(decided) / len(decided))
     chosen = [row for row in verdicts.to_pylist() if row["winner"] != "tie"]
-    of_fi = [row["winner"] == "first" for row in chosen if row["language"] == "fi"]
-    assert by_tag["fi"]["firsts"]["value"] == pytest.approx(sum(of_fi) / len(of_fi))
+    of_fi: dict[str, list[bool]] = {}
+    for row in chosen:
+        if row["language"] == "fi":
+            of_fi.setdefault(row["item_id"], []).append(row["winner"] == "first")
+    each = [sum(pair) / len(pair) for pair in of_fi.values()]
+    assert by_tag["fi"]["firsts"]["value"] == pytest.approx(sum(each) / len(each))
+    won = {row["item_id"]: row["outcome"] for row in outcomes(verdicts).to_pylist()}
     longer = [
-        ((row["winner"] == "first") == (row["order"] == "arm_first"))
-        == (row["arm_length"] > row["against_length"])
-        for row in chosen
-        if row["language"] == "fi" and row["arm_length"] != row["against_length"]
+        (won[row["item_id"]] == 1) == (row["arm_length"] > row["against_length"])
+        for row in verdicts.to_pylist()
+        if row["language"] == "fi"
+        and won[row["item_id"]] != 0.5
+        and row["arm_length"] != row["against_length"]
     ]
     assert by_tag["fi"]["longer"]["value"] == pytest.approx(sum(longer) / len(longer))
+    # The answers of one side are all in Finnish, of the other all in English.
+    assert by_tag["fi"]["both_right"]["value"] is None
+    assert by_tag["fi"]["wrong_language_losses"]["value"] == 0
+    assert 0 < found["all"]["length_controlled"]["value"] < 100
     flips = [row for row in outcomes(verdicts).to_pylist() if row["language"] == "fi"]
     assert by_tag["fi"]["flips"]["value"] == pytest.approx(sum(row["flipped"] for row in flips) / len(flips))
     assert (found["all"]["verdicts"], found["all"]["missing"], found["errors"]) == (2 * COUNT, 0, {})

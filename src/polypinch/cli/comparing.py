@@ -28,9 +28,11 @@ from polypinch.cli.show import print_json, print_table
 from polypinch.errors import PinchError
 
 if TYPE_CHECKING:
+    from pyarrow import Table
+
     from polypinch.judge import Backend, Judge, Orders
     from polypinch.stats import Estimate
-    from polypinch.study.compare import Comparison
+    from polypinch.study.compare import Comparison, Fidelities
 
 
 def compare_command(
@@ -92,7 +94,8 @@ def compare_command(
     from polypinch.models import home
     from polypinch.pool import open_pool
     from polypinch.study.adaptive import judge_adaptively
-    from polypinch.study.compare import read_pairs, summarise_verdicts
+    from polypinch.study.compare import summarise_verdicts
+    from polypinch.study.pairing import read_pairs
 
     chosen = load_judge(judge)
     pairs = read_pairs(ours, theirs, open_pool(prompts) if prompts else None)
@@ -150,7 +153,13 @@ def compare_command(
         verdicts = adapted.verdicts if adapted else ask(pairs)
     if out is not None:
         write_table(out, verdicts)
-    lines = summarise_verdicts(verdicts, orders, adapted.languages if adapted else None)
+    lines = summarise_verdicts(
+        verdicts,
+        orders,
+        adapted.languages if adapted else None,
+        _fidelities(pairs),
+        ordered=chosen.kind not in ("reference", "grade"),
+    )
     failures = Counter(why for why in verdicts["error"].to_pylist() if why is not None)
     about = _about(chosen, backend, orders)
     if as_json:
@@ -171,6 +180,17 @@ def compare_command(
         typer.echo(f"this run: {spent}; {spent.failed} failed")
     for why, count in sorted(failures.items()):
         typer.echo(f"no verdict ×{count}: {why}")
+
+
+def _fidelities(pairs: Table) -> Fidelities:
+    from polypinch.progress import say
+    from polypinch.study.compare import fidelities
+
+    try:
+        return fidelities(pairs)
+    except PinchError as untold:  # scores can be had without
+        say(f"the languages of the answers are not told: {untold.message}")
+        return {}, {}
 
 
 def _refuse_without_references(missing: int, rows: int) -> None:
@@ -212,15 +232,24 @@ def _said(about: dict[str, Any]) -> str:
 
 
 def _print_lines(lines: list[Comparison], title: str, adaptive: bool) -> None:
-    columns = ["language", "pairs", "score", "flips %", "first wins %", "longer wins %", "missing"]
+    columns = ["language", "pairs", "score", "at equal length", "both in language", "language losses %"]
     more = ["not asked, settled", "settled"] if adaptive else []
-    print_table([*columns, *more], [_cells(line, adaptive) for line in lines], title)
+    print_table([*columns, "missing", *more], [_scores(line, adaptive) for line in lines], title)
+    if any(not math.isnan(rate.value) for line in lines for rate in (line.flips, line.firsts, line.longer)):
+        rates = [[line.language, *map(_share, (line.flips, line.firsts, line.longer))] for line in lines]
+        typer.echo()
+        print_table(["language", "flips %", "first wins %", "longer wins %"], rates, "the judge")
 
 
-def _cells(line: Comparison, adaptive: bool) -> list[str | int | None]:
-    rates = [_span(rate, 100) for rate in (line.flips, line.firsts, line.longer)]
+def _scores(line: Comparison, adaptive: bool) -> list[str | int | None]:
+    scores = [_span(score, 1) for score in (line.score, line.length_controlled, line.both_right)]
     more = [line.not_asked, line.decided] if adaptive else []
-    return [line.language, line.score.n_items, _span(line.score, 1), *rates, line.missing, *more]
+    losses = _share(line.wrong_language_losses)
+    return [line.language, line.score.n_items, *scores, losses, line.missing, *more]
+
+
+def _share(found: Estimate) -> str:
+    return _span(found, 100)
 
 
 def _span(found: Estimate, scale: float) -> str:

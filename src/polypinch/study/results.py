@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from polypinch.judge import Orders, outcomes
 from polypinch.stats import Array, Estimate, mean_interval
 from polypinch.stats.bootstrap import seed_half_width
 from polypinch.study.adaptive import Settled, joined
+from polypinch.study.compare import ALL
 from polypinch.study.graph import Compared, Graph, Tuned
 from polypinch.study.inputs import Inputs
 from polypinch.study.judging import SETTLED
+from polypinch.study.measures import Judged, Side, lay_out
 from polypinch.study.spec import MONOLINGUAL, UNTUNED
 from polypinch.study.store import Store
 
@@ -105,6 +108,7 @@ class ArmResults:
         missing: verdicts missing, by language.
         abstained: answers whose language could not be told, by language.
         settled: where adaptive judging left each language, seed by seed; empty where all was judged.
+        judged: its comparisons as arrays, or ``None`` where nothing is compared.
     """
 
     model: str
@@ -118,6 +122,7 @@ class ArmResults:
     missing: dict[str, int]
     abstained: dict[str, int]
     settled: tuple[dict[str, Settled], ...] = ()
+    judged: Judged | None = None
 
     @property
     def not_asked(self) -> dict[str, int]:
@@ -166,7 +171,26 @@ def read_arm(
         missing=dict(missing),
         abstained=dict(abstained),
         settled=tuple(left for one in compared if (left := _read_settled(store.path(one.verdicts)))),
+        judged=lay_out([_side(store, one) for one in compared], axes.items, axes.languages, orders)
+        if compared
+        else None,
     )
+
+
+def _side(store: Store, compared: Compared) -> Side:
+    def fidelity(runs: Iterable[Tuned]) -> dict[tuple[str, str], float]:
+        """Return the share of samples in the right language; those that cannot be told are left out."""
+        samples: dict[tuple[str, str], list[float]] = {}
+        for run in runs:
+            table = read_table(store.path(run.fidelity) / "fidelity.parquet")
+            columns = [table[name].to_pylist() for name in ("item_id", "language", "in_language")]
+            for item, tag, flag in zip(*columns, strict=True):
+                if flag is not None:
+                    samples.setdefault((item, tag), []).append(float(flag))
+        return {key: sum(flags) / len(flags) for key, flags in samples.items()}
+
+    verdicts = read_table(store.path(compared.verdicts) / "verdicts.parquet")
+    return Side(verdicts, fidelity([compared.arm]), fidelity(compared.others))
 
 
 def _read_settled(directory: Path) -> dict[str, Settled]:
@@ -176,16 +200,17 @@ def _read_settled(directory: Path) -> dict[str, Settled]:
 
 
 def scores(axes: Axes, result: ArmResults) -> dict[str, Estimate]:
-    """Return an arm's scores, 0 to 100, by language and group average, with intervals.
+    """Return an arm's scores, 0 to 100, by language, group average and over ``all``, with intervals.
 
     After adaptive judging the intervals are those of :func:`~polypinch.study.adaptive.joined`, as resampling
     does not know where judging stopped.
     """
     if result.outcome is None:
         return {}
+    every = {ALL: list(range(len(axes.languages)))}
     if not result.settled:
-        return estimates(axes, result.outcome, 100.0)
-    where = {tag: [index] for index, tag in enumerate(axes.languages)} | axes.groups
+        return estimates(replace(axes, groups=axes.groups | every), result.outcome, 100.0)
+    where = {tag: [index] for index, tag in enumerate(axes.languages)} | axes.groups | every
     found = {}
     for name, columns in where.items():
         tags = [axes.languages[index] for index in columns]
