@@ -38,8 +38,11 @@ class Bar:
 
 
 @contextmanager
-def bar(label: str, total: float, done: float = 0) -> Iterator[Bar]:
-    """Show a bar of ``total`` steps with elapsed time and time left; ``done`` of them were done before."""
+def bar(label: str, total: float, done: float = 0, hidden: bool = False) -> Iterator[Bar]:
+    """Show a bar of ``total`` steps with elapsed time and time left; ``done`` of them were done before.
+
+    A ``hidden`` one is not shown: it is a part of what another bar shows.
+    """
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
@@ -49,7 +52,8 @@ def bar(label: str, total: float, done: float = 0) -> Iterator[Bar]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
     )
-    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
+    silent = hidden or not sys.stderr.isatty()
+    with Progress(*columns, console=console, transient=True, disable=silent) as progress:
         task = progress.add_task(label, total=total, completed=int(done), note="")
         yield Bar(progress, task)
 

@@ -72,15 +72,25 @@ def test_two_files_are_compared_without_a_study(
     assert set(by_tag) == {"en", "fi"}
     assert found["all"]["score"]["value"] == pytest.approx(100 * sum(decided) / len(decided))
     chosen = [row for row in verdicts.to_pylist() if row["winner"] != "tie"]
-    of_fi = [row["winner"] == "first" for row in chosen if row["language"] == "fi"]
-    assert by_tag["fi"]["firsts"]["value"] == pytest.approx(sum(of_fi) / len(of_fi))
+    of_fi: dict[str, list[bool]] = {}
+    for row in chosen:
+        if row["language"] == "fi":
+            of_fi.setdefault(row["item_id"], []).append(row["winner"] == "first")
+    each = [sum(pair) / len(pair) for pair in of_fi.values()]
+    assert by_tag["fi"]["firsts"]["value"] == pytest.approx(sum(each) / len(each))
+    won = {row["item_id"]: row["outcome"] for row in outcomes(verdicts).to_pylist()}
     longer = [
-        ((row["winner"] == "first") == (row["order"] == "arm_first"))
-        == (row["arm_length"] > row["against_length"])
-        for row in chosen
-        if row["language"] == "fi" and row["arm_length"] != row["against_length"]
+        (won[row["item_id"]] == 1) == (row["arm_length"] > row["against_length"])
+        for row in verdicts.to_pylist()
+        if row["language"] == "fi"
+        and won[row["item_id"]] != 0.5
+        and row["arm_length"] != row["against_length"]
     ]
     assert by_tag["fi"]["longer"]["value"] == pytest.approx(sum(longer) / len(longer))
+    # The answers of one side are all in Finnish, of the other all in English.
+    assert by_tag["fi"]["both_right"]["value"] is None
+    assert by_tag["fi"]["wrong_language_losses"]["value"] == 0
+    assert 0 < found["all"]["length_controlled"]["value"] < 100
     flips = [row for row in outcomes(verdicts).to_pylist() if row["language"] == "fi"]
     assert by_tag["fi"]["flips"]["value"] == pytest.approx(sum(row["flipped"] for row in flips) / len(flips))
     assert (found["all"]["verdicts"], found["all"]["missing"], found["errors"]) == (2 * COUNT, 0, {})
@@ -112,6 +122,42 @@ def test_it_stops_at_a_limit_with_what_was_spent_and_goes_on(
     assert "no verdict ×" in polypinch(*command)
     polypinch(*command, "--retry-failed")
     assert "no verdict" not in polypinch(*command)
+
+
+def test_adaptive_judging_stops_in_languages_that_are_settled_and_goes_on_after_a_limit(
+    files: list[Path], served_stub: tuple[Stub, str], tmp_path: Path
+) -> None:
+    stub, address = served_stub
+    stub.content = '{"reason": "it is first", "winner": "first"}'  # a tie by its order, always
+    for index, path in enumerate(files):
+        rows = [
+            {"item_id": f"i{i}", "language": tag, "prompt": "?", "text": f"{index} {i} {tag}"}
+            for tag in ("en", "fi")
+            for i in range(60)
+        ]
+        path.write_text("\n".join(json.dumps(row) for row in rows))
+    command: list[Any] = ["compare", *files, "--model", "m", "--base-url", address, "--adaptive"]
+    command += ["--half-width", "0.2", "--concurrency", "4"]
+    with pytest.raises(PinchError, match=r"stopped at 10 calls.* at most 2\d\d calls are left"):
+        polypinch(*command, "--max-calls", "10")
+    found = json.loads(polypinch(*command, "--json"))
+    asked = stub.counts["requests"]
+    assert asked < 2 * 120
+    assert found["adaptive"] == {"error": 0.05, "half_width": 0.2, "saved": 2 * 120 - asked}
+    for line in found["languages"]:
+        assert line["decided"] == "narrow"
+        assert line["score"]["value"] == 50
+        assert line["score"]["high"] - line["score"]["low"] < 40
+        assert (line["missing"], line["verdicts"]) == (0, 2 * (60 - line["not_asked"]))
+    assert found["all"]["not_asked"] == sum(line["not_asked"] for line in found["languages"])
+    table = polypinch(*command)
+    assert f"{found['adaptive']['saved']} calls not made" in table
+    assert "this run: 0 calls" in table
+    fresh = json.loads(polypinch(*command, "--json", "--store", tmp_path / "fresh.sqlite"))
+    assert fresh["languages"] == found["languages"]
+    assert stub.counts["requests"] == 2 * asked
+    with pytest.raises(PinchError, match="asks nobody"):
+        polypinch("compare", *files, "--judge", "reference", "--adaptive")
 
 
 def test_prompts_and_references_come_from_the_pool(tmp_path: Path, served_stub: tuple[Stub, str]) -> None:

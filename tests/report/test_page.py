@@ -63,7 +63,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, Page]:
 def test_writes_the_page_every_table_and_every_figure(full: tuple[Path, str, Page]) -> None:
     directory, html, _ = full
     assert {path.name for path in (directory / "tables").iterdir()} == {
-        *("scores.csv", "fidelity.csv", "loss.csv", "loss_change.csv", "mixtures.csv")
+        *("scores.csv", "judge.csv", "fidelity.csv", "loss.csv", "loss_change.csv", "mixtures.csv")
     }
     figures = sorted((directory / "figures").iterdir())
     assert len(figures) == 7
@@ -172,7 +172,7 @@ def test_long_answers_are_cut(tmp_path: Path) -> None:
     assert html.count("word word") < 600
 
 
-@pytest.mark.parametrize("table", ["scores", "fidelity", "loss", "loss_change", "mixtures"])
+@pytest.mark.parametrize("table", ["scores", "judge", "fidelity", "loss", "loss_change", "mixtures"])
 def test_tables_hold_the_very_numbers(full: tuple[Path, str, Page], table: str) -> None:
     directory, _, _ = full
     with (directory / "tables" / f"{table}.csv").open(encoding="utf-8", newline="") as file:

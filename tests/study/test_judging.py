@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from benchmarks.judge_stub import Stub, chosen, served
 from polypinch.errors import PinchError
 from polypinch.files import read_json
+from polypinch.judge import outcomes
 from polypinch.specs import load_yaml
 from polypinch.study import Store, Study, build, open_inputs, preflight, report, run
 from polypinch.study.results import read_results
@@ -98,6 +100,68 @@ def test_its_scores_are_the_servers_choices(
     assert result.outcome.shape == (1, 4, 4)
 
 
+def test_adaptive_judging_leaves_out_what_is_settled_and_says_so(
+    tiny_study: dict[str, Any], stub: Stub, address: str, store: Path, tmp_path: Path
+) -> None:
+    judge = {"model": "fourth", "base_url": address, "adaptive": {"half_width": 0.45}}
+    path = judged(tmp_path / "study.yaml", tiny_study, **judge)
+    page = run_study(path, tmp_path / "out", store)
+    with (tmp_path / "out" / "tables" / "scores.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    left = {row["language"]: int(row["not_asked"]) for row in rows if row["arm"] == "pinch-4"}
+    assert 0 < left["es"] < 4
+    assert left["seen"] == left["es"] + left["fi"]
+    assert {row["missing"] for row in rows} == {"0"}
+    assert all(float(row["low"]) <= float(row["value"]) <= float(row["high"]) for row in rows)
+    assert "Judging stopped in each language where its score was settled" in page
+    assert "calls were not made, as the rest had settled it" in page
+    before = stub.counts["requests"]
+    for found in list(store.glob("verdicts/*/settled.json")):  # as after a kill: only the calls are there
+        for name in ("settled.json", "verdicts.parquet", "judging.json", "done.json"):
+            (found.parent / name).unlink()
+        found.parent.rename(found.parent.with_name(f".partial-{found.parent.name}"))
+    run_study(path, tmp_path / "again", store)
+    assert stub.counts["requests"] == before
+    tables = [(tmp_path / out / "tables" / "scores.csv").read_text() for out in ("out", "again")]
+    assert tables[0] == tables[1]
+
+
+def test_scores_are_taken_apart_by_the_language_of_both_answers(
+    tiny_study: dict[str, Any], stub: Stub, address: str, store: Path, tmp_path: Path
+) -> None:
+    path = judged(tmp_path / "study.yaml", tiny_study, model="fifth", base_url=address)
+    page = run_study(path, tmp_path / "out", store)
+    inputs = open_inputs(load_yaml(path, Study))
+    made = Store(store)
+    graph = build(inputs, made)
+    one = next(compared for compared in graph.compared if compared.arm.arm == "pinch-4")
+    flags = []
+    for tuned in (one.arm, *one.others):
+        rows = pq.read_table(made.path(tuned.fidelity) / "fidelity.parquet").to_pylist()
+        flags.append({(row["item_id"], row["language"]): row["in_language"] for row in rows})
+    decided = outcomes(pq.read_table(made.path(one.verdicts) / "verdicts.parquet")).to_pylist()
+    expected: dict[str, list[float]] = {}
+    for row in decided:
+        if all(side[row["item_id"], row["language"]] for side in flags):
+            expected.setdefault(row["language"], []).append(100 * row["outcome"])
+    with (tmp_path / "out" / "tables" / "judge.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["arm"] == "pinch-4"]
+    found = {(row["language"], row["measure"]): float(row["value"]) for row in rows}
+    right = {
+        tag: value for (tag, measure), value in found.items() if measure == "both_right" and tag != "all"
+    }
+    assert right == pytest.approx({tag: sum(each) / len(each) for tag, each in expected.items()})
+    with (tmp_path / "out" / "tables" / "scores.csv").open() as file:
+        scores = {
+            row["language"]: float(row["value"]) for row in csv.DictReader(file) if row["arm"] == "pinch-4"
+        }
+    assert {tag: found[tag, "score"] for tag in ("en", "es", "fi", "ru")} == pytest.approx(
+        {tag: scores[tag] for tag in ("en", "es", "fi", "ru")}
+    )
+    assert {"flips", "firsts", "longer", "length_controlled"} <= {measure for _, measure in found}
+    assert '<section id="judge">' in page
+
+
 def test_a_judge_that_mostly_fails_stops_the_study_and_is_asked_again(
     tiny_study: dict[str, Any], stub: Stub, address: str, store: Path, tmp_path: Path
 ) -> None:
@@ -118,6 +182,10 @@ def test_a_model_in_this_process_judges_by_its_probabilities_in_one_order(
     assert "each pair in one order, drawn at random" in page
     scores = (tmp_path / "out" / "tables" / "scores.csv").read_text()
     assert "pinch-4" in scores
+    with (tmp_path / "out" / "tables" / "judge.csv").open() as file:
+        found = {row["measure"] for row in csv.DictReader(file)}
+    assert {"score", "length_controlled", "firsts"} <= found
+    assert "flips" not in found
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ import typer
 from rich.console import Console
 
 from polypinch import __version__
+from polypinch.cli.comparing import compare_command
 from polypinch.cli.fidelity import fidelity_command
-from polypinch.cli.judging import compare_command, judge_app
+from polypinch.cli.judging import judge_app
 from polypinch.cli.judging_export import export_command
 from polypinch.cli.judging_validate import validate_command
 from polypinch.cli.mixing import check_command, mix_command, schema_command

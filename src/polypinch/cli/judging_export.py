@@ -71,7 +71,7 @@ def _verdicts(
     from polypinch.judge.interchange import pair_annotations, pair_judgments
     from polypinch.judge.labels import judged
     from polypinch.pool import open_pool
-    from polypinch.study.compare import read_pairs
+    from polypinch.study.pairing import read_pairs
 
     if to is Tool.fastchat:
         return pair_judgments(table)

@@ -163,9 +163,9 @@ def dollars(amount: float) -> str:
 class BudgetSpent(PinchError):  # noqa: N818  (an end that was asked for)
     """A limit was reached. What was paid for is stored."""
 
-    def __init__(self, limit: str, spent: Spent, left: int) -> None:
+    def __init__(self, limit: str, spent: Spent, left: int, at_most: bool = False) -> None:
         super().__init__(
-            f"stopped at {limit}: {spent}; {left:,} calls are left",
+            f"stopped at {limit}: {spent}; {'at most ' if at_most else ''}{left:,} calls are left",
             fix="raise the limit and run the same again: it goes on, and asks nothing twice",
         )
-        self.spent = spent
+        self.limit, self.spent, self.left = limit, spent, left

@@ -39,6 +39,7 @@ def judge_pairs(
     retry_failed: bool = False,
     spent: Spent | None = None,
     label: str = "judge",
+    quiet: bool = False,
 ) -> pa.Table:
     """Judge pairs of answers, asking only for what the store does not hold.
 
@@ -59,6 +60,7 @@ def judge_pairs(
         retry_failed: ask again where a call failed before.
         spent: is added to; one that several calls share shares their limits.
         label: names the progress bar.
+        quiet: says nothing, and shows no bar: the caller does.
 
     Returns:
         A row per pair and order in :data:`~polypinch.judge.protocol.VERDICT_SCHEMA`, pairs in their order.
@@ -75,10 +77,10 @@ def judge_pairs(
     run = Run(check_pairs(pairs), judge, backend, store, orders, retry_failed)
     price = price_of(backend.model, prices, limits)
     estimate = run.estimate(price, limits.concurrency)
-    if estimate.calls:
+    if estimate.calls and not quiet:
         say(f"{label}: {judge_label(judge, backend)}: {estimate}")
     asker = Asker(run, limits, price, spent, estimate)
-    with bar(label, estimate.verdicts, estimate.verdicts - estimate.calls) as shown:
+    with bar(label, estimate.verdicts, estimate.verdicts - estimate.calls, quiet) as shown:
         asyncio.run(asker.ask_all(shown))
     if asker.stopped_at is not None:
         raise BudgetSpent(asker.stopped_at, spent, estimate.calls - asker.made)

@@ -91,7 +91,10 @@ class ReportData:
         caveats: what the numbers cannot tell.
         arms: in order of dose, the untuned base first.
         languages: evaluated languages.
-        scores: 0 to 100, 50 is parity; also ``against``, ``flip_rate``, ``missing``.
+        scores: 0 to 100, 50 is parity; also ``against``, ``flip_rate``, ``missing``, and
+            ``not_asked``: pairs that adaptive judging left out, which are not missing.
+        judge: what scores hang on, 0 to 100: rows as above, by language and over ``all``, with a ``measure``,
+            one of :data:`polypinch.report.judge.MEASURES`.
         fidelity: 0 to 1; also ``line_pass``, ``word_pass``, ``abstained``.
         loss: bits per byte of the reference responses.
         loss_change: paired change of bits per byte against the baseline arm; negative is better.
@@ -110,6 +113,7 @@ class ReportData:
     arms: list[ArmInfo]
     languages: list[LanguageInfo]
     scores: Rows = field(default_factory=list)
+    judge: Rows = field(default_factory=list)
     fidelity: Rows = field(default_factory=list)
     loss: Rows = field(default_factory=list)
     loss_change: Rows = field(default_factory=list)

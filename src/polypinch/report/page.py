@@ -18,6 +18,7 @@ from polypinch.files import write_text
 from polypinch.report.charts import Spec
 from polypinch.report.data import GROUPS, UNTUNED, ReportData
 from polypinch.report.figures import FIGURES
+from polypinch.report.judge import judge_section
 from polypinch.report.sections import Section, sections
 from polypinch.report.tables import csv_tables, flat, manifest_lines, pivot
 from polypinch.report.theme import DARK, LIGHT, SANS, SERIF, chart_config
@@ -72,6 +73,7 @@ def _render(data: ReportData, figures: list[_Figure]) -> str:
         data=data,
         facts=_facts(data),
         sections=[_section(data, section, figures) for section in sections(data)],
+        judge=judge_section(data),
         manifest=manifest,
         lost=f"{lost} of {len(manifest)} lines lost rows" if lost else "",
         talks=_talks(data),

@@ -11,7 +11,8 @@ from polypinch.report.data import AVERAGES, GROUPS, ReportData, Rows
 
 _ESTIMATE = ("model", "arm", "language", "value", "low", "high", "n_items", "n_seeds")
 _COLUMNS = {
-    "scores": (*_ESTIMATE, "against", "flip_rate", "missing"),
+    "scores": (*_ESTIMATE, "against", "flip_rate", "missing", "not_asked"),
+    "judge": ("model", "arm", "language", "measure", "value", "low", "high", "n_items", "n_seeds"),
     "fidelity": (*_ESTIMATE, "line_pass", "word_pass", "abstained"),
     "loss": _ESTIMATE,
     "loss_change": _ESTIMATE,
@@ -81,8 +82,8 @@ def pivot(data: ReportData, table: str, model: str, number: str) -> dict[str, An
     """
     cells = {
         (row["language"], row["arm"]): {
-            "value": _text(row["value"], number),
-            "span": f"{_text(row.get('low'), number)} to {_text(row.get('high'), number)}",
+            "value": number_text(row["value"], number),
+            "span": f"{number_text(row.get('low'), number)} to {number_text(row.get('high'), number)}",
         }
         for row in getattr(data, table)
         if row["model"] == model and known(row["value"])
@@ -101,7 +102,8 @@ def pivot(data: ReportData, table: str, model: str, number: str) -> dict[str, An
     return {"title": table.replace("_", " "), "corner": "language", "arms": arms, "rows": rows}
 
 
-def _text(value: Any, number: str) -> str:
+def number_text(value: Any, number: str) -> str:
+    """Return a number in a format, with a true minus; what is not known is a question mark."""
     return format(value, number).replace("-", "−") if known(value) else "?"
 
 

@@ -35,7 +35,7 @@ from polypinch.stats.dose import DoseStep, Needed, SmallestDose, minimum_effecti
 from polypinch.stats.lengths import LengthControlled, length_controlled
 from polypinch.stats.levels import Levels, influences, two_levels
 from polypinch.stats.noise import Noise, noise_floor
-from polypinch.stats.ratio import ratio_intervals
+from polypinch.stats.ratios import ratio_intervals
 from polypinch.stats.scores import Scores, contrasts, score_arms
 from polypinch.stats.sequential import Monitor, Sequences, Standing
 from polypinch.stats.transfer import (

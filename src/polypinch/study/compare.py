@@ -1,96 +1,26 @@
-"""Two sets of answers side by side, without a study: pairs from files, and the scores of verdicts."""
+"""Two sets of answers side by side, without a study: the scores of verdicts, and what they hang on."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
-from polypinch.errors import PinchError
-from polypinch.fidelity import read_answers
-from polypinch.judge import PAIR_SCHEMA, Orders, choice, conversation, outcomes
-from polypinch.pool import Pool
-from polypinch.pool.table import response
-from polypinch.stats import Array, Estimate, language_means, mean_interval, resampled_means
+from polypinch.fidelity import fidelity_table
+from polypinch.judge import Orders
+from polypinch.stats import ByLanguage, Estimate, mean_interval
+from polypinch.study.adaptive import Settled, joined
+from polypinch.study.measures import Side, lay_out, measures
 
 Key = tuple[str, str]
+Fidelities = tuple[dict[Key, float], dict[Key, float]]
+"""Of the arm's answers and the other's: 1 in the language asked for, 0 in another; no entry if untold."""
+
 ALL = "all"
-
-
-def read_pairs(ours: Path, theirs: Path, pool: Pool | None) -> pa.Table:
-    """Read two files of answers as pairs.
-
-    Args:
-        ours: an answer file, or a folder that ``polypinch answer`` made.
-        theirs: the other; what only one of them has is a missing answer on the other's side.
-        pool: holds the prompts and references, by item and language; without it the files must have a column
-            ``prompt``, and may have ``reference``.
-
-    Returns:
-        Rows in :data:`~polypinch.judge.PAIR_SCHEMA`.
-
-    Raises:
-        PinchError: a file lacks a column or an item's prompt, or the two share no item.
-    """
-    sides = [_read_side(path) for path in (ours, theirs)]
-    keys = list(dict.fromkeys([*sides[0], *sides[1]]))
-    if not set(sides[0]) & set(sides[1]):
-        raise PinchError(
-            f"{ours} and {theirs} share no item and language", fix="their item_id and language must agree"
-        )
-    shown = _of_pool(pool) if pool is not None else {}
-    rows = []
-    for key in keys:
-        found = [side.get(key) for side in sides]
-        prompts = [row.get("prompt") for row in found if row is not None]
-        told, reference = shown.get(key, (next((text for text in prompts if text), None), None))
-        if told is None:
-            where = f"pool {pool.name}" if pool is not None else "the answer files"
-            raise PinchError(
-                f"item {key[0]!r} in {key[1]!r} has no prompt in {where}",
-                fix="name the pool that was answered (--prompts), or add a column prompt",
-            )
-        references = [row.get("reference") for row in found if row is not None]
-        rows.append(
-            {
-                "item_id": key[0],
-                "language": key[1],
-                "prompt": told,
-                "arm_text": found[0]["text"] if found[0] else None,
-                "against_text": found[1]["text"] if found[1] else None,
-                "reference": reference or next((text for text in references if text), None),
-            }
-        )
-    return pa.Table.from_pylist(rows, schema=PAIR_SCHEMA)
-
-
-def _read_side(path: Path) -> dict[Key, dict[str, Any]]:
-    file = path / "answers.parquet" if path.is_dir() else path
-    table = read_answers(file, others=["item_id"], optional=["prompt", "reference"])
-    found: dict[Key, dict[str, Any]] = {}
-    for row in table.to_pylist():
-        key = (row["item_id"], row["language"])
-        if key[0] is None or key in found:
-            raise PinchError(
-                f"{file}: item {key[0]!r} in {key[1]!r} stands twice, or has no id",
-                fix="keep one answer (sample) per item and language",
-            )
-        found[key] = row
-    return found
-
-
-def _of_pool(pool: Pool) -> dict[Key, tuple[str, str | None]]:
-    table = pool.select(["item_id", "language", "messages"])
-    columns = [table[name].to_pylist() for name in ("item_id", "language", "messages")]
-    return {
-        (item, tag): (conversation(messages), (response(messages) or "").strip() or None)
-        for item, tag, messages in zip(*columns, strict=True)
-    }
+NOTHING = Estimate(float("nan"), float("nan"), float("nan"), 0, 1)
 
 
 @dataclass(frozen=True)
@@ -100,97 +30,117 @@ class Comparison:
     Attributes:
         language: a tag, or ``all``: the mean over languages, each weighing the same.
         score: discounted ties, 0 to 100; 50 is parity.
+        length_controlled: what the score would be if both answers were equally long.
+        both_right: the score of the pairs in which both answers are in the language asked for.
+        wrong_language_losses: the share of lost pairs in which the arm's answer alone is in another language.
         flips: the share of pairs whose winner changed with the order.
         firsts: the share of choices that fell on the answer shown first; 0.5 is no bias.
-        longer: the share of choices that fell on the longer answer, where lengths differ.
+        longer: of the pairs with a winner and unlike length, the share that the longer answer won.
         verdicts: wanted.
         missing: of them, without a winner.
+        not_asked: pairs that were not judged, as the rest had settled the language.
+        decided: what adaptive judging settled: ``above`` or ``below`` parity, or ``narrow``; ``None`` where
+            nothing was, or judging was not adaptive.
     """
 
     language: str
     score: Estimate
+    length_controlled: Estimate
+    both_right: Estimate
+    wrong_language_losses: Estimate
     flips: Estimate
     firsts: Estimate
     longer: Estimate
     verdicts: int
     missing: int
+    not_asked: int = 0
+    decided: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return it JSON-able."""
         return asdict(self)
 
 
-def summarise_verdicts(verdicts: pa.Table, orders: Orders = "both") -> list[Comparison]:
+def fidelities(pairs: pa.Table) -> Fidelities:
+    """Return whether each answer is in the language asked for, told among those of the pairs, and English.
+
+    Args:
+        pairs: in :data:`~polypinch.judge.PAIR_SCHEMA`.
+
+    Raises:
+        PinchError: a language cannot be identified, or not be told from another.
+    """
+    tags = pairs["language"].to_pylist()
+    keys = list(zip(pairs["item_id"].to_pylist(), tags, strict=True))
+    candidates = sorted({*tags, *([] if any(tag.split("-")[0] == "en" for tag in tags) else ["en"])})
+    found = []
+    for side in ("arm_text", "against_text"):
+        flags = fidelity_table(pairs[side].to_pylist(), tags, candidates)["in_language"].to_pylist()
+        found.append({key: float(flag) for key, flag in zip(keys, flags, strict=True) if flag is not None})
+    return found[0], found[1]
+
+
+def summarise_verdicts(
+    verdicts: pa.Table,
+    orders: Orders = "both",
+    settled: Mapping[str, Settled] | None = None,
+    fidelity: Fidelities = ({}, {}),
+    ordered: bool = True,
+) -> list[Comparison]:
     """Return one line per language, in the order of their tags, and the line of all.
 
-    Intervals resample items, each with all its translations and both its orders.
+    Intervals resample items, each with all its translations and both its orders. After adaptive judging
+    that would be wrong for scores, as it stopped where they looked good: these have the interval of
+    :func:`~polypinch.study.adaptive.joined`. The other intervals are then approximate.
 
     Args:
         verdicts: of one pair of arms by one judge.
         orders: in which they were judged.
+        settled: where adaptive judging left each language.
+        fidelity: of both sides' answers, where it is known.
+        ordered: whether the judge is shown an order; ``reference`` and a judge that grades are not.
     """
-    rows = verdicts.to_pylist()
-    tags = sorted({row["language"] for row in rows})
-    items = list(dict.fromkeys(row["item_id"] for row in rows))
-    at = ({item: index for index, item in enumerate(items)}, {tag: index for index, tag in enumerate(tags)})
-    decided = outcomes(verdicts, orders).to_pylist()
-    score = _laid_out(decided, at, lambda row: row["outcome"])
-    flips = _laid_out(decided, at, lambda row: row["flipped"])
-    firsts, longer = _laid_out(rows, at, _is_first), _laid_out(rows, at, _is_longer)
-    wanted, missing = (
-        Counter(row["language"] for row in rows if every or row["winner"] is None) for every in (True, False)
-    )
+    languages, winners = verdicts["language"].to_pylist(), verdicts["winner"].to_pylist()
+    tags = sorted(set(languages))
+    items = list(dict.fromkeys(verdicts["item_id"].to_pylist()))
+    judged = lay_out([Side(verdicts, *fidelity)], items, tags, orders)
+    found = measures(judged, ordered)
+    wanted = Counter(languages)
+    missing = Counter(tag for tag, winner in zip(languages, winners, strict=True) if winner is None)
     lines = []
-    for name, where in [*((tag, [index]) for index, tag in enumerate(tags)), (ALL, list(range(len(tags))))]:
-        of = tags if name == ALL else [name]
+    for position, name in enumerate([*tags, ALL]):
+        where = [position] if name != ALL else list(range(len(tags)))
+        of = [tags[index] for index in where]
+        left = [settled[tag] for tag in of] if settled else []
+        own = {measure: _at(found.get(measure), position) for measure in _MEASURES}
         lines.append(
             Comparison(
-                name,
-                mean_interval(100 * score[:1], where),
-                _pooled(flips, where),
-                _pooled(firsts, where),
-                _pooled(longer, where),
+                language=name,
+                score=joined(left) if left else mean_interval(100 * judged.outcome, where),
+                length_controlled=_percent(own["length_controlled"]),
+                both_right=_percent(own["both_right"]),
+                wrong_language_losses=own["wrong_language_losses"],
+                flips=own["flips"],
+                firsts=own["firsts"],
+                longer=own["longer"],
                 verdicts=sum(wanted[tag] for tag in of),
                 missing=sum(missing[tag] for tag in of),
+                not_asked=sum(one.not_asked for one in left),
+                decided=left[0].decided if left and name != ALL else None,
             )
         )
     return lines
 
 
-def _laid_out(
-    rows: list[dict[str, Any]],
-    at: tuple[dict[str, int], dict[str, int]],
-    value: Callable[[dict[str, Any]], float | None],
-) -> Array:
-    """Lay values out as (orders, items, languages); NaN where there is none."""
-    values: Array = np.full((2, len(at[0]), len(at[1])), np.nan)
-    for row in rows:
-        found = value(row)
-        if found is not None:
-            order = int(row.get("order") == "against_first")
-            values[order, at[0][row["item_id"]], at[1][row["language"]]] = found
-    return values
+_MEASURES = ("length_controlled", "both_right", "wrong_language_losses", "flips", "firsts", "longer")
 
 
-def _is_first(row: dict[str, Any]) -> float | None:
-    return None if row["winner"] in (None, "tie") else float(row["winner"] == "first")
+def _at(values: ByLanguage | None, position: int) -> Estimate:
+    """Return a language's value, or after the last one that of all."""
+    if values is None:
+        return NOTHING
+    return (*values.languages, values.overall)[position]
 
 
-def _is_longer(row: dict[str, Any]) -> float | None:
-    chosen = choice(row["order"], row["winner"])
-    ours, theirs = row["arm_length"], row["against_length"]
-    if chosen in (None, "tie") or ours is None or theirs is None or ours == theirs:
-        return None
-    return float((chosen == "arm") == (ours > theirs))
-
-
-def _pooled(values: Array, languages: list[int]) -> Estimate:
-    """Return the rate over both orders as one sample of items, with its interval."""
-    chosen = values[:, :, languages]
-    n_items = int(np.isfinite(chosen).any(axis=(0, 2)).sum())
-    if not n_items:
-        return Estimate(np.nan, np.nan, np.nan, 0, 1)
-    drawn = resampled_means(chosen)
-    averages = np.nanmean(drawn[np.isfinite(drawn).any(axis=1)], axis=1)
-    low, high = np.quantile(averages, [0.025, 0.975])
-    return Estimate(float(np.nanmean(language_means(chosen))), float(low), float(high), n_items, 1)
+def _percent(found: Estimate) -> Estimate:
+    return Estimate(100 * found.value, 100 * found.low, 100 * found.high, found.n_items, found.n_seeds)

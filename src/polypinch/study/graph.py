@@ -62,11 +62,13 @@ class Compared:
     Attributes:
         arm: whose score it is.
         against: what the study compares with.
+        others: whose answers those are; in each language one.
         verdicts: the stage.
     """
 
     arm: Tuned
     against: str
+    others: tuple[Tuned, ...]
     verdicts: Stage
 
 
@@ -273,7 +275,8 @@ class _Builder:
                     others = [other for other in mono if other.seed == seed]
                 else:
                     others = [other for other in arms if other.arm == against and other.seed in (seed, None)]
-                result.append(Compared(arm, against, self._verdicts(arm, others, against, seed)))
+                verdicts = self._verdicts(arm, others, against, seed)
+                result.append(Compared(arm, against, tuple(others), verdicts))
                 if arm.seed is None and all(other.seed is None for other in others):
                     break
         return result

@@ -58,7 +58,7 @@ class Inputs:
     def judging(self) -> Judging | None:
         """The language model that judges, or ``None`` where ``reference`` does."""
         spec = self.study.comparison.judge
-        return Judging(spec) if isinstance(spec, LLMJudge) else None
+        return Judging(spec, self.study.comparisons) if isinstance(spec, LLMJudge) else None
 
     @property
     def is_compared(self) -> bool:

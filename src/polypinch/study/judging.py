@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,11 @@ from polypinch.judge import (
 from polypinch.judge.calls import IDENTICAL
 from polypinch.judge.cost import BYTES_PER_TOKEN, dollars
 from polypinch.models import find_model
+from polypinch.progress import say
+from polypinch.study.adaptive import judge_adaptively
 from polypinch.study.spec import LLMJudge
 
-CALLS, TOTALS = "calls.sqlite", "judging.json"
+CALLS, TOTALS, SETTLED = "calls.sqlite", "judging.json", "settled.json"
 # Beyond this share of missing verdicts a score would speak for the pairs that happened to be judged.
 _MISSING_AT_MOST = 0.1
 
@@ -40,12 +42,13 @@ class Judging:
 
     Attributes:
         spec: as the study declares it.
+        comparisons: of the study, which share one error rate where judging is adaptive.
         declared: the judge's folder.
         spent: what this run has spent so far.
     """
 
-    def __init__(self, spec: LLMJudge) -> None:
-        self.spec = spec
+    def __init__(self, spec: LLMJudge, comparisons: int = 1) -> None:
+        self.spec, self.comparisons = spec, comparisons
         self.declared = load_judge(spec.name)
         if self.declared.kind == "reference":
             raise PinchError(f"comparison.judge: {spec.name} asks no model", fix="write judge: reference")
@@ -63,13 +66,15 @@ class Judging:
     @cached_property
     def identity(self) -> dict[str, Any]:
         """All that verdicts depend on; where a server stands is not part of it."""
-        local = self.spec.local
+        local, adaptive = self.spec.local, self.spec.adaptive
+        shared = {"comparisons": self.comparisons}
         return {
             "name": self.declared.name,
             "version": self.declared.version,
             "model": self.spec.model,
             "revision": find_model(self.spec.model).fingerprint if local else self.spec.revision,
             "orders": self.spec.orders,
+            **({} if adaptive is None else {"adaptive": {**adaptive.model_dump(), **shared}}),
         }
 
     @property
@@ -126,6 +131,8 @@ class Judging:
     ) -> None:
         """Write ``verdicts.parquet`` and what it took; calls are kept in the folder, so that a run goes on.
 
+        Adaptive judging also writes ``settled.json``: where each language was left, by tag.
+
         Raises:
             PinchError: a limit was reached, or too many calls failed; those are asked again by the next run.
         """
@@ -140,11 +147,11 @@ class Judging:
             for key, told in prompts.items()
         ]
         with VerdictStore(directory / CALLS) as store:
-            verdicts = judge_pairs(
-                pa.Table.from_pylist(rows, schema=PAIR_SCHEMA),
-                self.declared,
-                self.backend,
-                store,
+            ask = partial(
+                judge_pairs,
+                judge=self.declared,
+                backend=self.backend,
+                store=store,
                 **names,
                 orders=self.spec.orders,
                 limits=Limits(self.spec.concurrency, max_cost=self.spec.max_cost),
@@ -152,7 +159,10 @@ class Judging:
                 retry_failed=True,
                 spent=self.spent,
                 label=label,
+                quiet=self.spec.adaptive is not None,
             )
+            pairs = pa.Table.from_pylist(rows, schema=PAIR_SCHEMA)
+            verdicts, not_asked = self._verdicts(directory, pairs, ask, label)
             totals = store.totals()
         failed = [error for error in verdicts["error"].to_pylist() if error is not None]
         if len(failed) > _MISSING_AT_MOST * verdicts.num_rows:
@@ -164,7 +174,27 @@ class Judging:
         # Both orders of identical answers are one row of the store.
         identical = verdicts["reason"].to_pylist().count(IDENTICAL)
         counts = {"verdicts": verdicts.num_rows, "missing": len(failed), "identical": identical}
-        write_json(directory / TOTALS, {**totals, **counts})
+        write_json(directory / TOTALS, {**totals, **counts, "not_asked": not_asked})
+
+    def _verdicts(
+        self, directory: Path, pairs: pa.Table, ask: Callable[[pa.Table], pa.Table], label: str
+    ) -> tuple[pa.Table, int]:
+        """Return the verdicts, and how many calls adaptive judging did not make."""
+        adaptive = self.spec.adaptive
+        if adaptive is None:
+            return ask(pairs), 0
+        found = judge_adaptively(
+            pairs,
+            ask,
+            orders=self.spec.orders,
+            half_width=adaptive.half_width,
+            error=adaptive.error / self.comparisons,
+            at_a_time=self.spec.concurrency,
+            label=label,
+        )
+        write_json(directory / SETTLED, {tag: one.as_dict() for tag, one in found.languages.items()})
+        say(f"{label}: {found.saved:,} calls not made: what was asked had settled it")
+        return found.verdicts, found.saved
 
 
 def judging_line(most: Mapping[str, Any]) -> str:

@@ -12,11 +12,14 @@ from polypinch.files import read_json, read_table
 from polypinch.judge.cost import dollars
 from polypinch.languages import language
 from polypinch.report import ArmInfo, LanguageInfo, ReportData, Sample, write_report
+from polypinch.stats import Estimate
+from polypinch.study.compare import ALL
 from polypinch.study.findings import Dosed, answer, caveats, contrast
 from polypinch.study.graph import Graph, Tuned
 from polypinch.study.inputs import Inputs
 from polypinch.study.judging import TOTALS
-from polypinch.study.results import ArmResults, Axes, axes, estimates, mixture_lines, read_results
+from polypinch.study.measures import measures
+from polypinch.study.results import ArmResults, Axes, axes, estimates, mixture_lines, read_results, scores
 from polypinch.study.spec import MONOLINGUAL, UNTUNED, Study
 from polypinch.study.store import Store
 
@@ -58,12 +61,18 @@ def gather(inputs: Inputs, graph: Graph, store: Store) -> ReportData:
         answers.append(answer(shared, baseline, dosed, model, untuned))
         if baseline is not None:
             change += _loss_change(shared, baseline, arms)
+    ordered = inputs.judging is not None and inputs.judging.declared.kind != "grade"
     judged = any(result.outcome is not None for result in results)
     by_model = inputs.judging.words if inputs.judging else "reference"
     notes = caveats(shared, len(inputs.answered["item_id"].unique()), by_model if judged else None)
     judging = judging_totals(inputs, graph, store)
     if judging is not None:
         notes.append(f"The judge was asked as follows: {judging_words(judging)}.")
+    if any(result.settled for result in results):
+        notes.append(
+            "Judging stopped in each language where its score was settled. Intervals of scores are confidence"
+            " sequences: they hold together, whenever judging stops, and speak of the held-out items alone."
+        )
     if apart:
         notes.append(
             f"The answer leaves out {', '.join(apart)}: they differ from the arm without a dose in more than"
@@ -82,6 +91,7 @@ def gather(inputs: Inputs, graph: Graph, store: Store) -> ReportData:
         arms=infos,
         languages=_languages(inputs),
         scores=[row for result in results for row in _scores(shared, result, study.comparison.against)],
+        judge=[row for result in results for row in _judge(shared, result, ordered)],
         fidelity=[row for result in results for row in _fidelity(shared, result)],
         loss=[row for result in results for row in _loss(shared, result)],
         loss_change=change,
@@ -115,10 +125,12 @@ def judging_totals(inputs: Inputs, graph: Graph, store: Store) -> dict[str, Any]
 def judging_words(total: dict[str, Any]) -> str:
     """Return the judge's calls, tokens, cost and failures in a sentence's words."""
     cost = "at a cost not known" if total["cost"] is None else f"for {dollars(total['cost'])}"
+    left = total.get("not_asked")
     return (
         f"{total['verdicts']:,} verdicts from {total['calls']:,} calls ({total['requests']:,} requests,"
         f" {total['prompt_tokens']:,} tokens in, {total['completion_tokens']:,} out) {cost};"
         f" {total['missing']:,} are missing, {total['identical']:,} are ties of identical answers"
+        + (f"; {left:,} calls were not made, as the rest had settled it" if left else "")
     )
 
 
@@ -177,10 +189,36 @@ def _scores(shared: Axes, result: ArmResults, against: str) -> list[dict[str, An
             "language": name,
             **estimate.as_dict(),
             "flip_rate": flips[name].value if name in flips else None,
-            "missing": sum(result.missing.values()) if name in shared.groups else result.missing.get(name, 0),
+            "missing": _counted(shared, result.missing, name),
+            "not_asked": _counted(shared, result.not_asked, name),
         }
-        for name, estimate in estimates(shared, result.outcome, 100.0).items()
+        for name, estimate in scores(shared, result).items()
+        if name != ALL
     ]
+
+
+def _judge(shared: Axes, result: ArmResults, ordered: bool) -> list[dict[str, Any]]:
+    """Return the score and what it hangs on, by language and over all of them, 0 to 100."""
+    if result.judged is None:
+        return []
+    own = scores(shared, result)
+    found = {(name, "score"): own[name] for name in (*shared.languages, ALL) if name in own}
+    for measure, values in measures(result.judged, ordered).items():
+        for name, one in zip((*shared.languages, ALL), (*values.languages, values.overall), strict=True):
+            if one.n_items:
+                ends = (100 * one.value, 100 * one.low, 100 * one.high)
+                found[name, measure] = Estimate(*ends, one.n_items, one.n_seeds)
+    about = {"model": result.model, "arm": result.arm}
+    return [
+        {**about, "language": name, "measure": measure, **one.as_dict()}
+        for (name, measure), one in found.items()
+    ]
+
+
+def _counted(shared: Axes, counts: dict[str, int], name: str) -> int:
+    where = shared.groups.get(name)
+    tags = [name] if where is None else [shared.languages[index] for index in where]
+    return sum(counts.get(tag, 0) for tag in tags)
 
 
 def _fidelity(shared: Axes, result: ArmResults) -> list[dict[str, Any]]:

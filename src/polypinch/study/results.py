@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +14,13 @@ import pyarrow as pa
 from polypinch.files import read_json, read_table
 from polypinch.judge import Orders, outcomes
 from polypinch.stats import Array, Estimate, mean_interval
+from polypinch.stats.bootstrap import seed_half_width
+from polypinch.study.adaptive import Settled, joined
+from polypinch.study.compare import ALL
 from polypinch.study.graph import Compared, Graph, Tuned
 from polypinch.study.inputs import Inputs
+from polypinch.study.judging import SETTLED
+from polypinch.study.measures import Judged, Side, lay_out
 from polypinch.study.spec import MONOLINGUAL, UNTUNED
 from polypinch.study.store import Store
 
@@ -100,6 +107,8 @@ class ArmResults:
         flipped: which pairs changed with the order.
         missing: verdicts missing, by language.
         abstained: answers whose language could not be told, by language.
+        settled: where adaptive judging left each language, seed by seed; empty where all was judged.
+        judged: its comparisons as arrays, or ``None`` where nothing is compared.
     """
 
     model: str
@@ -112,6 +121,16 @@ class ArmResults:
     flipped: Array | None
     missing: dict[str, int]
     abstained: dict[str, int]
+    settled: tuple[dict[str, Settled], ...] = ()
+    judged: Judged | None = None
+
+    @property
+    def not_asked(self) -> dict[str, int]:
+        """Pairs that adaptive judging left out, by language, over all seeds."""
+        found: Counter[str] = Counter()
+        for one in self.settled:
+            found.update({tag: left.not_asked for tag, left in one.items()})
+        return dict(found)
 
 
 def read_arm(
@@ -151,7 +170,53 @@ def read_arm(
         flipped=fill(axes, judged, "flipped") if judged else None,
         missing=dict(missing),
         abstained=dict(abstained),
+        settled=tuple(left for one in compared if (left := _read_settled(store.path(one.verdicts)))),
+        judged=lay_out([_side(store, one) for one in compared], axes.items, axes.languages, orders)
+        if compared
+        else None,
     )
+
+
+def _side(store: Store, compared: Compared) -> Side:
+    def fidelity(runs: Iterable[Tuned]) -> dict[tuple[str, str], float]:
+        """Return the share of samples in the right language; those that cannot be told are left out."""
+        samples: dict[tuple[str, str], list[float]] = {}
+        for run in runs:
+            table = read_table(store.path(run.fidelity) / "fidelity.parquet")
+            columns = [table[name].to_pylist() for name in ("item_id", "language", "in_language")]
+            for item, tag, flag in zip(*columns, strict=True):
+                if flag is not None:
+                    samples.setdefault((item, tag), []).append(float(flag))
+        return {key: sum(flags) / len(flags) for key, flags in samples.items()}
+
+    verdicts = read_table(store.path(compared.verdicts) / "verdicts.parquet")
+    return Side(verdicts, fidelity([compared.arm]), fidelity(compared.others))
+
+
+def _read_settled(directory: Path) -> dict[str, Settled]:
+    if not (directory / SETTLED).exists():
+        return {}
+    return {tag: Settled.from_dict(found) for tag, found in read_json(directory / SETTLED).items()}
+
+
+def scores(axes: Axes, result: ArmResults) -> dict[str, Estimate]:
+    """Return an arm's scores, 0 to 100, by language, group average and over ``all``, with intervals.
+
+    After adaptive judging the intervals are those of :func:`~polypinch.study.adaptive.joined`, as resampling
+    does not know where judging stopped.
+    """
+    if result.outcome is None:
+        return {}
+    every = {ALL: list(range(len(axes.languages)))}
+    if not result.settled:
+        return estimates(replace(axes, groups=axes.groups | every), result.outcome, 100.0)
+    where = {tag: [index] for index, tag in enumerate(axes.languages)} | axes.groups | every
+    found = {}
+    for name, columns in where.items():
+        tags = [axes.languages[index] for index in columns]
+        of_seeds = seed_half_width(result.outcome[:, :, columns])
+        found[name] = joined([one[tag] for one in result.settled for tag in tags], len(axes.seeds), of_seeds)
+    return {name: one for name, one in found.items() if np.isfinite(one.value)}
 
 
 def read_results(inputs: Inputs, graph: Graph, store: Store) -> list[ArmResults]:

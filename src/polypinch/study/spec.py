@@ -82,6 +82,19 @@ class HeldOut(Spec):
     answered: int | None = Field(None, gt=0)
 
 
+class Adaptive(Spec):
+    """Judging until each language of each comparison is settled.
+
+    Attributes:
+        half_width: stop where the interval of the mean outcome (0 to 1) is this narrow: 0.05 is 5 points of
+            score. 0 goes on until the side of parity is settled.
+        error: for all languages, arms and seeds of the study together.
+    """
+
+    half_width: float = Field(0.05, ge=0, lt=0.5)
+    error: float = Field(0.05, gt=0, lt=1)
+
+
 class LLMJudge(Spec):
     """A language model that judges answers.
 
@@ -95,6 +108,7 @@ class LLMJudge(Spec):
         concurrency: calls under way at a time.
         prices: a price table's file: ``{model: {input: $, output: $}}`` for a million tokens.
         max_cost: dollars that one run of the study spends at most.
+        adaptive: ask no more than it takes; by default every item is judged.
     """
 
     name: str = "pairwise"
@@ -106,6 +120,7 @@ class LLMJudge(Spec):
     concurrency: int = Field(16, gt=0)
     prices: str | None = None
     max_cost: float | None = Field(None, gt=0)
+    adaptive: Adaptive | None = None
 
     @model_validator(mode="after")
     def _check(self) -> LLMJudge:
@@ -221,6 +236,12 @@ class Study(Spec):
     def is_baseline(self, arm: Arm) -> bool:
         """Whether an arm is the study's base language alone."""
         return not arm.doses and arm.base in (None, self.base)
+
+    @property
+    def comparisons(self) -> int:
+        """How many comparisons the study makes: of each model, arm and seed with what it is compared with."""
+        arms = [UNTUNED, *(arm.name for arm in self.arms)]
+        return len(self.models) * len(self.seeds) * sum(arm != self.comparison.against for arm in arms)
 
     def plan(self, arm: Arm, seed: int) -> MixPlan:
         """Return an arm's mix plan."""

@@ -1,0 +1,82 @@
+"""The section on the judge: what its scores hang on beside the better answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from polypinch.report.data import ReportData
+from polypinch.report.tables import known, number_text
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A column of the section's table.
+
+    Attributes:
+        title: its head.
+        reading: what it is, and what to read from it.
+    """
+
+    title: str
+    reading: str
+
+
+MEASURES = {
+    "score": Measure("score", "of all pairs; 50 is parity."),
+    "length_controlled": Measure(
+        "at equal length",
+        "the score if both answers of each pair were equally long. Where it is far from the score, length did"
+        " much of the work; it takes credit also from answers that are longer because they are better.",
+    ),
+    "both_right": Measure(
+        "both in language",
+        "the score of the pairs in which both answers are in the language asked for. Where the score moves"
+        " and this one stays, the pinch repaired the language of the answers, not their content.",
+    ),
+    "wrong_language_losses": Measure(
+        "language losses, %",
+        "of the lost pairs, those in which the arm’s answer alone is in another language.",
+    ),
+    "flips": Measure(
+        "flips, %",
+        "pairs in which the same place won in both orders. They count as ties: a judge that flips often draws"
+        " every score towards 50.",
+    ),
+    "firsts": Measure(
+        "first wins, %",
+        "choices that fell on the answer shown first; 50 favours no place. Both orders cancel this out of the"
+        " score.",
+    ),
+    "longer": Measure(
+        "longer wins, %",
+        "of the pairs with a winner, those that the longer answer won. Far from 50, the judge favours a"
+        " length, or the better answers have it.",
+    ),
+}
+"""By name, in the order of the columns."""
+
+
+def judge_section(data: ReportData) -> dict[str, Any] | None:
+    """Return the section's readings and one table for each model, or ``None`` where nothing was judged."""
+    rows = {
+        (row["model"], row["arm"], row["measure"]): {
+            "value": number_text(row["value"], ".0f"),
+            "span": f"{number_text(row['low'], '.0f')} to {number_text(row['high'], '.0f')}",
+        }
+        for row in data.judge
+        if row["language"] == "all" and known(row["value"])
+    }
+    if not rows:
+        return None
+    shown = [(name, one) for name, one in MEASURES.items() if any(name == found for _, _, found in rows)]
+    tables = []
+    for model in data.models:
+        lines = [
+            {"arm": arm, "cells": [rows.get((model, arm.name, name)) for name, _ in shown]}
+            for arm in data.arms
+            if any((model, arm.name) == found[:2] for found in rows)
+        ]
+        if lines:
+            tables.append({"model": model if len(data.models) > 1 else "", "lines": lines})
+    return {"columns": [one for _, one in shown], "tables": tables}

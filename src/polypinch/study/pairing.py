@@ -1,0 +1,88 @@
+"""Two files of answers as pairs to be judged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from polypinch.errors import PinchError
+from polypinch.fidelity import read_answers
+from polypinch.judge import PAIR_SCHEMA, conversation
+from polypinch.pool import Pool
+from polypinch.pool.table import response
+
+Key = tuple[str, str]
+"""(item_id, language)."""
+
+
+def read_pairs(ours: Path, theirs: Path, pool: Pool | None) -> pa.Table:
+    """Read two files of answers as pairs.
+
+    Args:
+        ours: an answer file, or a folder that ``polypinch answer`` made.
+        theirs: the other; what only one of them has is a missing answer on the other's side.
+        pool: holds the prompts and references, by item and language; without it the files must have a column
+            ``prompt``, and may have ``reference``.
+
+    Returns:
+        Rows in :data:`~polypinch.judge.PAIR_SCHEMA`.
+
+    Raises:
+        PinchError: a file lacks a column or an item's prompt, or the two share no item.
+    """
+    sides = [_read_side(path) for path in (ours, theirs)]
+    keys = list(dict.fromkeys([*sides[0], *sides[1]]))
+    if not set(sides[0]) & set(sides[1]):
+        raise PinchError(
+            f"{ours} and {theirs} share no item and language", fix="their item_id and language must agree"
+        )
+    shown = _of_pool(pool) if pool is not None else {}
+    rows = []
+    for key in keys:
+        found = [side.get(key) for side in sides]
+        prompts = [row.get("prompt") for row in found if row is not None]
+        told, reference = shown.get(key, (next((text for text in prompts if text), None), None))
+        if told is None:
+            where = f"pool {pool.name}" if pool is not None else "the answer files"
+            raise PinchError(
+                f"item {key[0]!r} in {key[1]!r} has no prompt in {where}",
+                fix="name the pool that was answered (--prompts), or add a column prompt",
+            )
+        references = [row.get("reference") for row in found if row is not None]
+        rows.append(
+            {
+                "item_id": key[0],
+                "language": key[1],
+                "prompt": told,
+                "arm_text": found[0]["text"] if found[0] else None,
+                "against_text": found[1]["text"] if found[1] else None,
+                "reference": reference or next((text for text in references if text), None),
+            }
+        )
+    return pa.Table.from_pylist(rows, schema=PAIR_SCHEMA)
+
+
+def _read_side(path: Path) -> dict[Key, dict[str, Any]]:
+    file = path / "answers.parquet" if path.is_dir() else path
+    table = read_answers(file, others=["item_id"], optional=["prompt", "reference"])
+    found: dict[Key, dict[str, Any]] = {}
+    for row in table.to_pylist():
+        key = (row["item_id"], row["language"])
+        if key[0] is None or key in found:
+            raise PinchError(
+                f"{file}: item {key[0]!r} in {key[1]!r} stands twice, or has no id",
+                fix="keep one answer (sample) per item and language",
+            )
+        found[key] = row
+    return found
+
+
+def _of_pool(pool: Pool) -> dict[Key, tuple[str, str | None]]:
+    table = pool.select(["item_id", "language", "messages"])
+    columns = [table[name].to_pylist() for name in ("item_id", "language", "messages")]
+    return {
+        (item, tag): (conversation(messages), (response(messages) or "").strip() or None)
+        for item, tag, messages in zip(*columns, strict=True)
+    }
