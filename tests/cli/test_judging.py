@@ -185,6 +185,40 @@ def test_prompts_and_references_come_from_the_pool(tmp_path: Path, served_stub: 
         polypinch("compare", *files, "--model", "m", "--base-url", address)
 
 
+def test_files_of_alpaca_eval_and_fastchat_are_compared_with_our_own(
+    files: list[Path], served_stub: tuple[Stub, str], tmp_path: Path
+) -> None:
+    _, address = served_stub
+    command: list[Any] = ["--model", "m", "--base-url", address, "--json"]
+    own = json.loads(polypinch("compare", *files, *command))
+    rows = [json.loads(line) for line in files[0].read_text().splitlines()]
+    outputs, answered = tmp_path / "model_outputs.json", tmp_path / "m.jsonl"
+    alpaca = [
+        {"instruction": row["prompt"], "output": row["text"], "generator": "m"}
+        | {name: row[name] for name in ("item_id", "language")}
+        for row in rows
+    ]
+    outputs.write_text(json.dumps(alpaca))
+    fastchat = [
+        {"question_id": row["item_id"], "language": row["language"], "model_id": "m"}
+        | {"choices": [{"index": 0, "turns": [row["text"], "second turn"]}]}
+        for row in rows
+    ]
+    answered.write_text("\n".join(json.dumps(row) for row in fastchat))
+    for path in (outputs, answered):
+        found = json.loads(polypinch("compare", path, files[1], *command))
+        assert found["languages"] == own["languages"]
+        assert found["spent"]["calls"] == 0
+    with pytest.raises(PinchError, match="has no prompt in the answer files"):
+        polypinch("compare", answered, answered, *command)
+    bare = [{name: row[name] for name in ("instruction", "output", "generator")} for row in alpaca]
+    outputs.write_text(json.dumps(bare))
+    with pytest.raises(PinchError, match=r"row 1: no language"):
+        polypinch("compare", outputs, outputs, *command)
+    found = json.loads(polypinch("compare", outputs, outputs, "--language", "fi", *command))
+    assert (found["all"]["score"]["value"], found["spent"]["calls"]) == (50, 0)
+
+
 def test_files_that_cannot_be_compared_are_refused(files: list[Path], tmp_path: Path) -> None:
     with pytest.raises(PinchError, match="needs a model to ask"):
         polypinch("compare", *files)

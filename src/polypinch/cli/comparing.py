@@ -49,6 +49,9 @@ def compare_command(
     prompts: Annotated[
         str | None, typer.Option(help="The pool that was answered. [default: the files' column prompt]")
     ] = None,
+    language: Annotated[
+        str | None, typer.Option(help="Of AlpacaEval's and FastChat's answers that do not say theirs.")
+    ] = None,
     one_order: Annotated[
         bool, typer.Option("--one-order", help="Judge each pair in one drawn order, at half the cost.")
     ] = False,
@@ -76,7 +79,8 @@ def compare_command(
     """Compare two sets of answers by a judge, in both orders, by language, with 95 % intervals.
 
     Files hold item_id, language, text, and prompt unless --prompts names a pool; --judge reference needs
-    references. Verdicts are kept: the same command goes on after a stop, and asks nothing twice.
+    references. AlpacaEval's model_outputs.json and FastChat's model_answer files are read too. Verdicts are
+    kept: the same command goes on after a stop, and asks nothing twice.
 
     Example: polypinch compare tuned base --prompts pinch12 --judge pairwise --model gpt-4o-mini
     """
@@ -98,7 +102,7 @@ def compare_command(
     from polypinch.study.pairing import read_pairs
 
     chosen = load_judge(judge)
-    pairs = read_pairs(ours, theirs, open_pool(prompts) if prompts else None)
+    pairs = read_pairs(ours, theirs, open_pool(prompts) if prompts else None, language)
     if adaptive and chosen.kind == "reference":
         raise PinchError("the judge reference asks nobody: --adaptive saves nothing", fix="leave it out")
     if chosen.kind == "reference":

@@ -10,21 +10,25 @@ import pyarrow as pa
 from polypinch.errors import PinchError
 from polypinch.fidelity import read_answers
 from polypinch.judge import PAIR_SCHEMA, conversation
+from polypinch.judge.interchange.answers import read_model_answers, read_model_outputs
 from polypinch.pool import Pool
+from polypinch.pool.formats import read_rows
 from polypinch.pool.table import response
 
 Key = tuple[str, str]
 """(item_id, language)."""
 
 
-def read_pairs(ours: Path, theirs: Path, pool: Pool | None) -> pa.Table:
+def read_pairs(ours: Path, theirs: Path, pool: Pool | None, language: str | None = None) -> pa.Table:
     """Read two files of answers as pairs.
 
     Args:
-        ours: an answer file, or a folder that ``polypinch answer`` made.
+        ours: an answer file, a folder that ``polypinch answer`` made, AlpacaEval's ``model_outputs.json``, or
+            FastChat's ``model_answer/MODEL.jsonl``, of which the first turn counts.
         theirs: the other; what only one of them has is a missing answer on the other's side.
         pool: holds the prompts and references, by item and language; without it the files must have a column
-            ``prompt``, and may have ``reference``.
+            ``prompt``, and may have ``reference``; AlpacaEval's hold their prompts, FastChat's do not.
+        language: of AlpacaEval's and FastChat's answers that do not say theirs.
 
     Returns:
         Rows in :data:`~polypinch.judge.PAIR_SCHEMA`.
@@ -32,7 +36,7 @@ def read_pairs(ours: Path, theirs: Path, pool: Pool | None) -> pa.Table:
     Raises:
         PinchError: a file lacks a column or an item's prompt, or the two share no item.
     """
-    sides = [_read_side(path) for path in (ours, theirs)]
+    sides = [_read_side(path, language) for path in (ours, theirs)]
     keys = list(dict.fromkeys([*sides[0], *sides[1]]))
     if not set(sides[0]) & set(sides[1]):
         raise PinchError(
@@ -64,11 +68,10 @@ def read_pairs(ours: Path, theirs: Path, pool: Pool | None) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=PAIR_SCHEMA)
 
 
-def _read_side(path: Path) -> dict[Key, dict[str, Any]]:
+def _read_side(path: Path, language: str | None) -> dict[Key, dict[str, Any]]:
     file = path / "answers.parquet" if path.is_dir() else path
-    table = read_answers(file, others=["item_id"], optional=["prompt", "reference"])
     found: dict[Key, dict[str, Any]] = {}
-    for row in table.to_pylist():
+    for row in _rows(file, language):
         key = (row["item_id"], row["language"])
         if key[0] is None or key in found:
             raise PinchError(
@@ -77,6 +80,18 @@ def _read_side(path: Path) -> dict[Key, dict[str, Any]]:
             )
         found[key] = row
     return found
+
+
+def _rows(file: Path, language: str | None) -> list[dict[str, Any]]:
+    if file.suffix in (".json", ".jsonl"):
+        first = next((row for chunk in read_rows(str(file)) for _, row in chunk.rows), {})
+        if {"instruction", "output", "generator"} <= first.keys():
+            answers, prompts, _ = read_model_outputs(file, language)
+            told = [prompts[row["item_id"], row["language"]] for row in answers.to_pylist()]
+            return list(answers.append_column("prompt", pa.array(told)).to_pylist())
+        if {"question_id", "choices"} <= first.keys():
+            return list(read_model_answers(file, language)[0].to_pylist())
+    return list(read_answers(file, others=["item_id"], optional=["prompt", "reference"]).to_pylist())
 
 
 def _of_pool(pool: Pool) -> dict[Key, tuple[str, str | None]]:
