@@ -39,15 +39,15 @@ def test_a_written_experiment_is_run_from_standard_input_to_the_report(
     assert "pinch-2" in page
     states = json.loads(polypinch("status", tmp_path / "out", "--json").stdout)
     assert {state["state"] for state in states} == {"done"}
-    # English alone is the English opponent: four doses, English, and two opponents more.
-    assert len([state for state in states if state["kind"] == "tune"]) == 7
+    # English alone is the English opponent: three doses, English, and two opponents more.
+    assert len([state for state in states if state["kind"] == "tune"]) == 6
 
 
 def test_show_says_paper_ours_unknown_and_cost(where: tuple[str, ...]) -> None:
     done = CliRunner().invoke(app, ["paper", "show", "pinch", *where, "--tokens-per-second", "100", "--json"])
     found = json.loads(done.stdout)
     assert "40 is not divisible by 11" in " ".join(found["unknown"])
-    assert found["cost"]["tunings"] == 7
+    assert found["cost"]["tunings"] == 6
     assert found["cost"]["seconds"] == pytest.approx(sum(found["cost"]["tokens"].values()) / 100)
 
 

@@ -159,6 +159,40 @@ def test_different_seeds_select_different_rows() -> None:
     assert set(keys(make_mixture(plan(8, seed=1), POOL))) != set(keys(make_mixture(plan(8, seed=2), POOL)))
 
 
+@settings(max_examples=30, deadline=None)
+@given(
+    count=st.integers(1, 40),
+    times=st.integers(1, 6),
+    items=st.sampled_from(["parallel", "disjoint"]),
+    placement=st.sampled_from(["replace", "add"]),
+)
+def test_an_upsampled_dose_holds_fewer_distinct_rows_of_the_same_amount(
+    count: int, times: int, items: str, placement: str
+) -> None:
+    count = min(count, 20) if items == "disjoint" else count
+    dose = Dose(languages=("es", "fi"), count=count, times=times)
+    once = Dose(languages=("es", "fi"), count=count)
+    wanted, plain = (plan(0, doses=(d,), items=items, placement=placement) for d in (dose, once))
+    mixture = make_mixture(wanted, POOL)
+    lines = {line["language"]: line for line in mixture.manifest["languages"]}
+    assert lines["es"]["examples"] + lines["fi"]["examples"] == count
+    assert mixture.table.num_rows == 60 + (count if placement == "add" else 0)
+    distinct, all_of_them = by_language(mixture), by_language(make_mixture(plain, POOL))
+    for tag in ("es", "fi"):
+        assert lines[tag]["items"] == -(-lines[tag]["examples"] // times)
+        assert max(Counter(keys(mixture)).values()) <= times
+        assert distinct.get(tag, set()) <= all_of_them.get(tag, set())
+
+
+def test_an_upsampled_dose_in_tokens_is_met_and_a_plain_one_is_written_as_before() -> None:
+    dose = Dose(languages=("es",), tokens=60, times=4)
+    line = make_mixture(plan(0, doses=(dose,)), POOL, word_counter).manifest["languages"][1]
+    assert abs(line["tokens"] - 60) <= 5
+    assert line["items"] == -(-line["examples"] // 4)
+    assert "times" not in Dose(languages=("es",), tokens=60).model_dump(mode="json")
+    assert dose.model_dump(mode="json")["times"] == 4
+
+
 def test_too_few_items_are_refused_with_the_numbers() -> None:
     with pytest.raises(PinchError, match="the budget is 81 examples, but pool test has 80"):
         make_mixture(monolingual("test", "en", 81), POOL)

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from polypinch.study.findings import Dosed, answer, caveats, contrast, smallest_that_helps
+from polypinch.study.reporting import ladder
 from polypinch.study.results import ArmResults, Axes
+from polypinch.study.spec import Study
 
 ITEMS, SEEDS = 40, 3
 AXES = Axes(
@@ -91,3 +93,26 @@ def test_caveats_name_the_seeds_and_the_judge() -> None:
     by_model = caveats(one, 8, "pairwise by m, each pair in both orders")
     assert any("a language model as judge: pairwise by m" in note for note in by_model)
     assert not any("reference" in note for note in by_model[2:3])
+
+
+def test_only_arms_that_differ_in_their_dose_alone_are_steps_of_the_ladder() -> None:
+    dose = {"languages": ["fi"], "count": 4}
+    arms = [
+        {"name": "english"},
+        {"name": "low-rank", "tuning": {"rank": 4}},
+        {"name": "pinch", "doses": [dose]},
+        {"name": "more", "doses": [{**dose, "count": 8}]},
+        {"name": "upsampled", "doses": [{**dose, "times": 4}]},
+        {"name": "after", "doses": [dose], "tuning": {"first": "en"}},
+        {"name": "only-fi", "base": "fi"},
+    ]
+    study = Study.model_validate(
+        {
+            "models": ["m"],
+            "pool": "p",
+            "budget": {"examples": 16},
+            "languages": {"seen": ["fi"]},
+            "arms": arms,
+        }
+    )
+    assert ladder(study, "english") == (["pinch", "more"], ["upsampled", "after", "only-fi"])

@@ -49,10 +49,11 @@ class Mixture:
 
 @dataclass(frozen=True)
 class Quota:
-    """One language's part of a dose, resolved: an amount in a unit."""
+    """One language's part of a dose, resolved: an amount in a unit, each row so many times."""
 
     unit: Unit
     amount: float
+    times: int = 1
 
 
 def quotas(plan: MixPlan) -> dict[str, Quota]:
@@ -70,7 +71,7 @@ def quotas(plan: MixPlan) -> dict[str, Quota]:
             if unit == "examples":
                 whole, remainder = divmod(int(total), len(dose.languages))
                 share = float(whole + (position < remainder))
-            result[dose.languages[index]] = Quota(unit, share)
+            result[dose.languages[index]] = Quota(unit, share, dose.times)
     return {tag: result[tag] for tag in sorted(result)}
 
 
@@ -182,6 +183,20 @@ def _fill(plan: MixPlan, unit: Unit, amount: float, language: str, rows: _Rows) 
     return enough
 
 
+def _each(items: list[str], times: int) -> list[str]:
+    return items if times == 1 else [item for item in items for _ in range(times)]
+
+
+def _of_distinct(fill: Enough, times: int) -> Enough:
+    """Return a rule that tells how many candidates fill an amount if each stands so many times."""
+
+    def enough(items: list[str]) -> int | None:
+        needed = fill(_each(items, times))
+        return None if needed is None else -(-needed // times)
+
+    return enough
+
+
 def _repeat(items: list[str], times: int) -> list[str]:
     return [item for _ in range(times) for item in items]
 
@@ -211,7 +226,8 @@ def _dose_items(plan: MixPlan, pool: Pool, rows: _Rows, base_items: list[str]) -
     if not wanted:
         return {}
     base = pa.array(list(dict.fromkeys(base_items)), pa.string())
-    rules = {tag: _fill(plan, quota.unit, quota.amount, tag, rows) for tag, quota in wanted.items()}
+    fills = {tag: _fill(plan, quota.unit, quota.amount, tag, rows) for tag, quota in wanted.items()}
+    rules = {tag: _of_distinct(fills[tag], quota.times) for tag, quota in wanted.items()}
     if plan.items == "parallel":
         having = available(pool, base, list(wanted))
         lists = partition(base, list(wanted), having, plan.seed)
@@ -219,7 +235,9 @@ def _dose_items(plan: MixPlan, pool: Pool, rows: _Rows, base_items: list[str]) -
         lists, having = _other_items(plan, pool, rules, base)
     if plan.max_repeats > 1:
         lists = {tag: _repeat(items, plan.max_repeats) for tag, items in lists.items()}
-    taken, lacking = take(lists, having, rules)
+    distinct, lacking = take(lists, having, rules)
+    taken = {tag: _each(items, wanted[tag].times) for tag, items in distinct.items()}
+    taken = {tag: items[: fills[tag](items)] for tag, items in taken.items()}
     for tag in sorted(lacking):
         _refuse_dose(plan, pool, rows, tag, wanted, taken[tag], having)
     return taken
@@ -363,10 +381,11 @@ def _check_tolerance(plan: MixPlan, manifest: dict[str, Any]) -> None:
                 f" ({truncated:.0%}, tolerance {plan.tolerance:.0%}): its dose would be less than declared",
                 fix="raise max_length, choose shorter items, or raise the plan's tolerance",
             )
-        repeats = line["duplicates"] / line["examples"]
+        unasked = line["duplicates"] - (line["examples"] - line["items"])
+        repeats = unasked / line["examples"]
         if plan.max_repeats == 1 and repeats > plan.tolerance:
             raise PinchError(
-                f"{line['duplicates']} of {line['examples']} rows in {line['language']!r} repeat another row"
+                f"{unasked} of {line['examples']} rows in {line['language']!r} repeat another row"
                 f" ({repeats:.0%}, tolerance {plan.tolerance:.0%})",
                 fix="polypinch pool check lists them; remove them, or raise the plan's tolerance",
             )

@@ -58,6 +58,8 @@ class Dose(Spec):
         share: part of the budget (0 to 1), in the budget's unit, in total over the set.
         tokens: tokens of whole conversations, in total over the set.
         supervised_tokens: tokens under the loss, in total over the set.
+        times: each of its rows stands so many times, so the amount holds as many fewer distinct ones: a
+            pinch of few translations, upsampled.
     """
 
     languages: tuple[str, ...] = Field(min_length=1)
@@ -66,6 +68,8 @@ class Dose(Spec):
     share: float | None = Field(None, ge=0, le=1)
     tokens: int | None = Field(None, ge=0)
     supervised_tokens: int | None = Field(None, ge=0)
+    # Left out where it is not set, so that plans from before it keep their fingerprints.
+    times: int = Field(1, ge=1, exclude_if=lambda times: times == 1)
 
     @field_validator("languages")
     @classmethod

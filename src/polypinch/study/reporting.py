@@ -76,7 +76,7 @@ def gather(inputs: Inputs, graph: Graph, store: Store) -> ReportData:
     if apart:
         notes.append(
             f"The answer leaves out {', '.join(apart)}: they differ from the arm without a dose in more than"
-            " the dose (base language, tuning, placement or items)."
+            " the dose (base language, tuning, placement, items or repetition)."
         )
     if judged and study.comparison.against == MONOLINGUAL:
         notes.append(
@@ -143,7 +143,13 @@ def ladder(study: Study, baseline: str | None) -> tuple[list[str], list[str]]:
     base = next((arm for arm in study.arms if arm.name == baseline), None)
     if base is None or not arms:
         return [], []
-    same = [arm for arm in arms if arm.base in (None, study.base) and study.recipe(arm) == study.recipe(base)]
+    same = [
+        arm
+        for arm in arms
+        if arm.base in (None, study.base)
+        and study.recipe(arm) == study.recipe(base)
+        and all(dose.times == 1 for dose in arm.doses)
+    ]
     kinds = Counter((arm.placement, arm.items) for arm in same)
     usual = kinds.most_common(1)[0][0] if kinds else None
     steps = [arm.name for arm in same if (arm.placement, arm.items) == usual]

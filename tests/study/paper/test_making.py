@@ -20,7 +20,7 @@ from tests.tiny import tiny_model
 ROWS = dict.fromkeys((*PAPER_LANGUAGES, *PAPER_SLAVIC), 10_000)
 LARGE = Stock("large", ROWS, ROWS)
 NEEDS = {"family": 0, "languages": 4, "pairs": 4} | dict.fromkeys(
-    ("half", "dose-ladder", "replace-vs-add", "parallel-vs-disjoint", "seeds"), 3
+    ("half", "dose-ladder", "replace-vs-add", "parallel-vs-disjoint", "techniques", "seeds"), 3
 )
 
 

@@ -208,6 +208,21 @@ _ALL = (
         making.parallel_vs_disjoint,
     ),
     Experiment(
+        "techniques",
+        "ours",
+        "Does a dose work alike with another rank, full tuning, in two stages, or upsampled?",
+        _NOT_OF_PAPER,
+        (
+            _FIXED,
+            "Each rank, and full tuning, has the base language alone beside it; compare within a technique."
+            " Full tuning needs memory for all weights: delete its two arms where there is not enough.",
+            "-after tunes on the base first and on the dose after it, on one schedule, so at a lower learning"
+            " rate; -4-times holds a fourth of the distinct rows, each four times.",
+        ),
+        (),
+        making.techniques,
+    ),
+    Experiment(
         "seeds",
         "ours",
         "How far apart are runs that differ in nothing but the seed?",

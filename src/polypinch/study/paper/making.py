@@ -116,6 +116,29 @@ def parallel_vs_disjoint(ask: Ask) -> Study:
     return _two_ways(ask, "parallel-vs-disjoint", {"parallel": {}, "disjoint": {"items": "disjoint"}})
 
 
+def techniques(ask: Ask) -> Study:
+    """Make a study of one dose in several ways of tuning, each beside the base alone in the same way."""
+    ask.at_least(3, "techniques")
+    seen, unseen = ask.halves()
+    count = ask.size.doses[0]
+    baseline = _baseline(ask)
+    ways: dict[str, dict[str, Any]] = {
+        "": {},
+        "-rank-4": {"rank": 4, "alpha": 8},
+        "-rank-64": {"rank": 64, "alpha": 128},
+        "-full": {"method": "full", "learning_rate": 2e-5},
+    }
+    dosed = _dosed(f"pinch-{count}", seen, count=count)
+    arms = [
+        arm.model_copy(update={"name": f"{arm.name}{way}", "tuning": tuning})
+        for way, tuning in ways.items()
+        for arm in (baseline, dosed)
+    ]
+    arms.append(dosed.model_copy(update={"name": f"{dosed.name}-after", "tuning": {"first": ask.base}}))
+    arms.append(_dosed(f"{dosed.name}-4-times", seen, count=count, times=4))
+    return _study(ask, "techniques", arms, seen, unseen, against=baseline.name)
+
+
 def seeds(ask: Ask) -> Study:
     """Make a study of two arms over many seeds: how much is noise."""
     ask.at_least(3, "seeds")
