@@ -95,16 +95,10 @@ def segment_attention(
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     if _flash(query, softcap, dropout):
         return _varlen(query, key, value, segments, scale, sliding_window), None
-    parts = []
-    start = 0
-    for length in segments.lengths:
-        part = slice(start, start + length)
-        parts.append(
-            _one_row(
-                query[0, :, part], key[0, :, part], value[0, :, part], scale, dropout, sliding_window, softcap
-            )
-        )
-        start += length
+    # Split at once: the gradient of a slice is a tensor of zeros as large as the whole, one for each row.
+    lengths = list(segments.lengths)
+    rows = zip(*(torch.split(states[0], lengths, 1) for states in (query, key, value)), strict=True)
+    parts = [_one_row(q, k, v, scale, dropout, sliding_window, softcap) for q, k, v in rows]
     return torch.cat(parts)[None], None
 
 

@@ -72,3 +72,15 @@ def test_measuring_between_training_steps_disturbs_neither() -> None:
     summed_loss(leaf, weight, labels).backward()
     torch.testing.assert_close(position_losses(hidden, weight, labels), before)
     assert leaf.grad is not None
+
+
+def test_a_token_whose_probability_underflows_has_its_exact_loss() -> None:
+    hidden, weight = torch.tensor([[1.0], [200.0], [1.0]]), torch.tensor([[1.0], [-1.0], [0.5]])
+    labels = torch.tensor([0, 1, 1])
+    expected = functional.cross_entropy(
+        functional.linear(hidden.double(), weight.double()), labels, reduction="none"
+    )
+    assert expected[1] == 400
+    torch.testing.assert_close(
+        position_losses(hidden, weight, labels).double(), expected, rtol=1e-6, atol=1e-6
+    )

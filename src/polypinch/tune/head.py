@@ -18,6 +18,9 @@ CHUNK = 256
 # Bytes of fp32 probabilities at a time on a CPU: they stay in its cache, where passes over them cost little.
 _BLOCK_BYTES = 4 << 20
 
+# Below, fp32 loses digits.
+_UNDERFLOW = 1e-30
+
 
 @lru_cache(maxsize=4)
 def _scratch(use: str, rows: int, columns: int, dtype: torch.dtype, device: torch.device) -> Tensor:
@@ -52,10 +55,7 @@ def _losses(logits: Tensor, labels: Tensor, soft_cap: float | None, gradient: bo
             slope = 1 - capped**2 if gradient else None
             part = capped.mul_(soft_cap)
         torch.softmax(part, -1, dtype=torch.float32, out=probabilities)
-        # The greatest probability never underflows, so it gives the normaliser exactly.
-        greatest, where = probabilities.max(-1, keepdim=True)
-        of_both = part.gather(-1, torch.cat([where, chosen], -1)).float()
-        losses[start : start + block] = of_both[:, 0] - greatest[:, 0].log() - of_both[:, 1]
+        losses[start : start + block] = _minus_log(probabilities, part, chosen)
         if not gradient:
             continue
         probabilities.scatter_add_(-1, chosen, probabilities.new_full((len(part), 1), -1.0))
@@ -63,6 +63,17 @@ def _losses(logits: Tensor, labels: Tensor, soft_cap: float | None, gradient: bo
             probabilities.mul_(slope)
         logits[start : start + block] = probabilities
     return losses
+
+
+def _minus_log(probabilities: Tensor, logits: Tensor, chosen: Tensor) -> Tensor:
+    """Return minus the logarithm of the chosen probabilities, (n,), where they have underflown too."""
+    of_chosen = probabilities.gather(-1, chosen)[:, 0]
+    if not logits.is_cuda and bool((of_chosen > _UNDERFLOW).all()):
+        return -of_chosen.log()
+    # The greatest probability never underflows, so it gives the normaliser exactly.
+    greatest, where = probabilities.max(-1, keepdim=True)
+    of_both = logits.gather(-1, torch.cat([where, chosen], -1)).float()
+    return of_both[:, 0] - greatest[:, 0].log() - of_both[:, 1]
 
 
 class _SummedLoss(torch.autograd.Function):
