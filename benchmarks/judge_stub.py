@@ -111,6 +111,7 @@ class _Connection(asyncio.Protocol):
 
     def answer(self, head: bytes, body: bytes) -> None:
         stub, loop = self.stub, asyncio.get_running_loop()
+        arrived = loop.time()
         if head.startswith(b"GET /counts"):
             self.send(json.dumps(stub.counts).encode())
             return
@@ -127,7 +128,7 @@ class _Connection(asyncio.Protocol):
             written = stub.reply(stub.last["messages"][-1]["content"])
             delay = stub.slow if fault else stub.delay
             if delay:
-                loop.call_later(delay, self.send, written)
+                loop.call_at(arrived + delay, self.send, written)  # its own work is part of the delay
             else:
                 self.send(written)
             return

@@ -18,7 +18,7 @@ from polypinch.judge.prompts import render
 from polypinch.judge.protocol import ORDERS, Orders
 from polypinch.judge.store import Record, VerdictStore
 
-_ROWS_AT_ONCE = 256
+_ROWS_AT_ONCE = 64  # few: while they are made ready no reply is read
 IDENTICAL = "identical answers"
 _NO_ANSWER = "an answer is missing"
 
