@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -35,6 +36,8 @@ from polypinch.tune.recipe import TuneRecipe
 from polypinch.tune.sharding import any_says, free_bytes
 
 _COMPLETE = "complete"
+# transformers warns of a name that its own Trainer still uses, and that older releases alone have.
+warnings.filterwarnings("ignore", message=r"`(is_)?gradient_checkpointing", category=FutureWarning)
 
 
 class StepDataset(Dataset[dict[str, Any]]):
