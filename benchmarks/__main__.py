@@ -26,7 +26,7 @@ ALL: tuple[tuple[str, dict[str, Any]], ...] = (
     ("tune", {"full": True, "batch_rows": 8, "steps": 4, "peers": "trl-best,trainer"}),
     ("limit", {"stop": 8}),
     ("growth", {"sizes": "1000,4000,16000"}),
-    ("answer", {"items": 20}),
+    ("answer", {"items": 10, "peers": "generate-8,generate-best,vllm-eager"}),
     ("study", {"scripts": 2}),
     ("mix", {"rows": 1_000_000}),
     ("judge", {"calls": 6000, "volume": 20000}),
