@@ -170,10 +170,10 @@ def _watched(path: Path, every: int, look: Callable[[], None]) -> Any:
     class Watched(VerdictStore):
         written = 0
 
-        def put(self, record: Record) -> None:
-            super().put(record)
-            self.written += 1
-            if self.written % every == 0:
+        def put(self, *records: Record) -> None:
+            super().put(*records)
+            before, self.written = self.written, self.written + len(records)
+            if self.written // every > before // every:
                 look()
 
     return Watched(path)

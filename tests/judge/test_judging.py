@@ -411,3 +411,15 @@ def test_a_judge_named_reference_asks_nobody(store: VerdictStore) -> None:
 
 def test_the_stub_decides_by_both_answers_and_their_order() -> None:
     assert {chosen("a", str(index)) for index in range(20)} == {"first", "second", "tie"}
+
+
+@pytest.mark.parametrize("error", [PinchError("the disk is full"), RuntimeError("of whatever kind")])
+def test_a_store_that_cannot_write_stops_the_run_and_lets_nobody_wait(
+    stub: Stub, address: str, store: VerdictStore, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def put(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(store, "put", put)
+    with pytest.raises(type(error), match=str(error)):
+        ask(pairs(6), address, store)

@@ -99,7 +99,7 @@ class Asker:
         records, self._unwritten, self._written = self._unwritten, [], None
         try:
             self.run.store.put(*records)
-        except PinchError as error:
+        except Exception as error:  # raised here, nobody would hear of it, and all would wait for ever
             if not written.cancelled():
                 written.set_exception(error)
         else:
