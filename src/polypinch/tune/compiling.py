@@ -11,8 +11,8 @@ import torch
 
 # Norms and gated activations are chains of element-wise passes; everything else is a matrix product already.
 _PARTS = ("RMSNorm", "MLP")
-# Weights of the body times tokens, forward and backward. Compiling takes 5 to 8 s and saves 7 to 9 % of a
-# step (benchmarks/RESULTS.md), so that two cores must have at least 100 s before them.
+# Weights of the body times tokens, forward and backward. Compiling took 5 to 8 s and saved 7 to 9 % of a
+# step on two cores, so that they must have at least 100 s before them.
 WORTHWHILE = 1e13
 
 
