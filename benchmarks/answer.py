@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.children import run_child
 from benchmarks.environments import CannotBuildError, build, cache, notes
 from benchmarks.tune import machine
 
@@ -96,15 +97,7 @@ def run(
 def prepared(folder: Path, model: str, pool: str, items: int, new_tokens: int, fixed: bool) -> dict[str, Any]:
     """Write the prompts, in a process of its own, and return what they are."""
     asked = {"model": model, "pool": pool, "items": items, "new_tokens": new_tokens, "fixed": fixed}
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.answer", str(folder / "work.json"), json.dumps(asked)],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parent.parent,
-    )
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    return run_child("answer", str(folder / "work.json"), json.dumps(asked))
 
 
 def prepare(path: Path, model: str, pool: str, items: int, new_tokens: int, fixed: bool) -> dict[str, Any]:

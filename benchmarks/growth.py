@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.children import run_child
 from benchmarks.environments import cache
 from benchmarks.tune import machine
 
@@ -93,15 +93,7 @@ def rows(result: dict[str, Any]) -> list[tuple[str, ...]]:
 
 
 def _child(*arguments: str) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.growth", *arguments],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parent.parent,
-    )
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    return run_child("growth", *arguments)
 
 
 def make_model(folder: Path) -> dict[str, Any]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from benchmarks.children import run_child
 from benchmarks.environments import cache
 from benchmarks.tune import OURS, WARM_UP, machine, one, prepared
 
@@ -80,15 +80,7 @@ def rows(result: dict[str, Any]) -> list[tuple[str, ...]]:
 
 
 def _child(what: str, work: Path) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.limit", what, str(work)],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parent.parent,
-    )
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    return run_child("limit", what, str(work))
 
 
 def _config(work: Path) -> tuple[dict[str, Any], Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from benchmarks.children import run_child
 from benchmarks.tune import machine
 
 # What somebody who wants the results cannot do without; all else is overhead: starting Python, mixing,
@@ -80,14 +80,7 @@ def rows(result: dict[str, Any]) -> list[tuple[str, ...]]:
 
 def _child(what: str, *arguments: str) -> dict[str, Any]:
     started = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.study", what, *arguments],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parent.parent,
-    )
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    found = run_child("study", what, *arguments)
     # The process's whole life, the imports of its own measuring included.
     return {**found, "wall_s": round(time.monotonic() - started, 2)}
 
