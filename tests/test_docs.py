@@ -64,7 +64,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_the_examples_are_valid() -> None:
     studies = [
-        *sorted((ROOT / "examples").glob("*.yaml")),
+        *sorted((ROOT / "examples").rglob("*.yaml")),
         ROOT / "src" / "polypinch" / "study" / "demo.yaml",
     ]
     assert len(studies) >= 2

@@ -22,6 +22,7 @@ from polypinch.study import Store, Study, build, open_inputs, preflight, report,
 from polypinch.study.results import read_results
 from tests.pools import row
 from tests.study.conftest import write_study
+from tests.tiny import tiny_model
 
 
 def run_to_report(path: Path, out: Path, store: Path | None = None) -> Store:
@@ -118,7 +119,8 @@ def test_a_second_run_does_nothing_and_a_second_study_shares_the_work(
 ) -> None:
     store = finished / "out" / "store"
     before = {path: path.stat().st_mtime_ns for path in store.rglob("done.json")}
-    again = write_study(tmp_path / "again.yaml", tiny_study, arms=tiny_study["arms"][:2])
+    otherwise = {"arms": tiny_study["arms"][:2], "languages": {"seen": ["fi"], "unseen": ["ru", "es"]}}
+    again = write_study(tmp_path / "again.yaml", tiny_study, **otherwise)
     run_to_report(again, tmp_path / "again", store)
     assert {path: path.stat().st_mtime_ns for path in store.rglob("done.json")} == before
 
@@ -175,6 +177,27 @@ def test_an_arm_of_another_base_is_tuned_once_and_kept_out_of_the_answer(
         "50.0"
     ]
     assert "The answer leaves out only-fi" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_an_arm_of_another_base_model_stands_among_the_others(
+    tiny_study: dict[str, Any], finished: Path, tmp_path: Path
+) -> None:
+    other = tiny_model(tmp_path / "other", kind="llama", seed=1)
+    arms = [{"name": "other", "model": other}, *tiny_study["arms"][:2]]
+    path = write_study(tmp_path / "s.yaml", tiny_study, arms=arms)
+    inputs = open_inputs(load_yaml(path, Study))
+    assert preflight(inputs, tmp_path, time_it=True).seconds
+    store = run_to_report(path, tmp_path / "out", finished / "out" / "store")
+    models = {
+        spec["spec"]["model"]
+        for found in (store.root / "tune").glob("other-s*")
+        for spec in [read_json(found / "spec.json")]
+    }
+    assert models == {inputs.models[other].fingerprint}
+    for table in ("loss", "fidelity", "scores", "loss_change"):
+        lines = [line for line in rows(tmp_path / "out", table) if line["arm"] == "other"]
+        assert {line["model"] for line in lines} == set(tiny_study["models"])
+    assert "The answer leaves out other" in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_without_references_only_the_language_of_answers_is_measured(

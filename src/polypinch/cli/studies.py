@@ -32,7 +32,7 @@ def _run(study: Study, out: Path, store_folder: Path | None) -> None:
 
     started = time.monotonic()
     chosen = store_folder or Path(os.environ.get("POLYPINCH_STORE") or out / "store")
-    if DEFAULT_MODEL in study.models:
+    if DEFAULT_MODEL in study.every_model:
         say(GEMMA_TERMS)
     inputs = open_inputs(study)
     write_json(out / _RECORD, {"study": study.model_dump(mode="json"), "store": str(chosen.resolve())})

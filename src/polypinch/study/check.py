@@ -69,10 +69,10 @@ def preflight(inputs: Inputs, out: Path, time_it: bool = True) -> Preflight:
     arms = (*study.arms, *study.monolingual) if opponents else study.arms
     # Arms of the same mixture and recipe share their tuning.
     tuned_tokens: dict[str, int] = {}
-    for model in study.models:
-        chat = inputs.chats[model]
+    for shown in study.models:
         for arm in arms:
-            recipe = study.recipe(arm)
+            model = arm.model or shown
+            chat, recipe = inputs.chats[model], study.recipe(arm)
             for seed in study.seeds:
                 plan = study.plan(arm, seed)
                 mixture = inputs.mixture(model, plan, recipe.max_length, keep=True)
@@ -171,6 +171,8 @@ def _estimate(inputs: Inputs, found: Preflight, out: Path, time_it: bool) -> Non
             adapter = sum(weight.numel() for weight in loaded.parameters() if weight.requires_grad)
             for name in found.mixtures:
                 arm = next((arm for arm in study.arms if arm.name == name), Arm(name=name))
+                if model.name not in ((arm.model,) if arm.model else study.models):
+                    continue
                 full = study.recipe(arm).method == "full"
                 kept += len(study.seeds) * (whole if full else adapter) * 4
                 most = max(most, (whole if full else adapter) * _BYTES_PER_TRAINED)

@@ -33,7 +33,7 @@ class Tuned:
     """One model under one condition and seed, with all that is made of it.
 
     Attributes:
-        model: the base model's name.
+        model: the base model whose arms it stands among; the arm may be tuned from another one.
         arm: the arm's name; ``untuned``, or ``monolingual-xx``, where the study made it.
         seed: the training seed; ``None`` for the untuned base.
         evaluated: the languages it is evaluated in.
@@ -121,7 +121,12 @@ def build(inputs: Inputs, store: Store) -> Graph:
     for model in study.models:
         builder = _Builder(inputs, store, model, bases)
         untuned = builder.tuned(None, None, study.evaluated)
-        arms = [builder.tuned(arm, seed, study.evaluated) for seed in study.seeds for arm in study.arms]
+        arms = []
+        # One base model after another, so that each is loaded once.
+        for name in dict.fromkeys((None, *(arm.model for arm in study.arms))):
+            own = builder if name is None else _Builder(inputs, store, name, bases, shown=model)
+            mine = [arm for arm in study.arms if arm.model == name]
+            arms += [own.tuned(arm, seed, study.evaluated) for seed in study.seeds for arm in mine]
         mono: list[Tuned] = []
         if study.comparison.against == MONOLINGUAL and inputs.is_compared:
             mono = [
@@ -136,10 +141,13 @@ def build(inputs: Inputs, store: Store) -> Graph:
 
 
 class _Builder:
-    """Makes the stages of one base model."""
+    """Makes the stages of one base model, shown among the arms of the same or another one."""
 
-    def __init__(self, inputs: Inputs, store: Store, model: str, bases: _Bases) -> None:
+    def __init__(
+        self, inputs: Inputs, store: Store, model: str, bases: _Bases, shown: str | None = None
+    ) -> None:
         self.inputs, self.store, self.model, self.bases = inputs, store, model, bases
+        self.shown = shown or model
         self.study = inputs.study
         self.base = inputs.models[model]
         self.chat = inputs.chats[model]
@@ -147,7 +155,7 @@ class _Builder:
 
     def tuned(self, arm: Arm | None, seed: int | None, evaluated: tuple[str, ...]) -> Tuned:
         name = arm.name if arm else UNTUNED
-        about = {"model": self.model, "arm": name, "seed": seed}
+        about = {"model": self.shown, "arm": name, "seed": seed}
         mixture = checkpoint = loss = None
         recipe = self.study.recipe(arm) if arm else self.study.tuning
         label = name if seed is None else f"{name}-s{seed}"
@@ -158,7 +166,7 @@ class _Builder:
             loss = self._loss(checkpoint, recipe, evaluated, label, about)
         answers = self._answers(checkpoint, recipe, evaluated, label, about)
         fidelity = self._fidelity(answers, label, about)
-        return Tuned(self.model, name, seed, evaluated, mixture, checkpoint, loss, answers, fidelity)
+        return Tuned(self.shown, name, seed, evaluated, mixture, checkpoint, loss, answers, fidelity)
 
     def _mixture(self, plan: MixPlan, recipe: TuneRecipe, label: str, about: dict[str, Any]) -> Stage:
         def work(directory: Path) -> None:

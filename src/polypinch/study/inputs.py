@@ -135,7 +135,7 @@ def open_inputs(study: Study) -> Inputs:
     development = _development(study, pool) if study.development_items else None
     if development is not None:
         pool = pool.without(development["item_id"].unique(), f"{study.development_items} development items")
-    models = {name: find_model(name) for name in study.models}
+    models = {name: find_model(name) for name in study.every_model}
     chats = {name: ChatFormat.load(model, study.tuning.chat_template) for name, model in models.items()}
     for chat in chats.values():
         chat.keep()
@@ -165,7 +165,10 @@ def _all_or_no_references(heldout: pa.Table) -> None:
 
 
 def _complete(table: pa.Table, tags: tuple[str, ...], where: str) -> pa.Table:
-    """Order rows by item and language, refusing items that lack a language."""
+    """Order rows by item and language, refusing items that lack a language.
+
+    The order is the same for all studies that evaluate these languages, so that they share their work.
+    """
     have = set(zip(table["item_id"].to_pylist(), table["language"].to_pylist(), strict=True))
     items = table["item_id"].unique().to_pylist()
     missing = [(item, tag) for item in items for tag in tags if (item, tag) not in have]
@@ -180,11 +183,9 @@ def _complete(table: pa.Table, tags: tuple[str, ...], where: str) -> pa.Table:
         raise PinchError(
             f"{where}: an item stands twice in a language", fix="polypinch pool check lists them"
         )
-    order = {tag: position for position, tag in enumerate(tags)}
-    position = pa.array([order[tag] for tag in table["language"].to_pylist()])
     item_rank = pa.array(ranks(table["item_id"].combine_chunks(), _FIXED_SEED, "heldout"))
-    by = table.append_column("item_rank", item_rank).append_column("position", position)
-    by = by.sort_by([("item_rank", "ascending"), ("item_id", "ascending"), ("position", "ascending")])
+    by = table.append_column("item_rank", item_rank)
+    by = by.sort_by([("item_rank", "ascending"), ("item_id", "ascending"), ("language", "ascending")])
     return by.select(POOL_SCHEMA.names)
 
 

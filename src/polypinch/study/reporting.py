@@ -50,11 +50,12 @@ def gather(inputs: Inputs, graph: Graph, store: Store) -> ReportData:
     results = read_results(inputs, graph, store)
     infos = _arms(inputs, graph, store)
     dose = {info.name: (info.dose_examples, info.rows) for info in infos}
+    baselines = {info.name for info in infos if info.is_baseline}
     answers, change = [], []
     apart: list[str] = []
     for model in study.models:
         arms = [result for result in results if result.model == model]
-        baseline = next((a for a in arms if a.arm != UNTUNED and dose[a.arm][0] == 0), None)
+        baseline = next((a for a in arms if a.arm in baselines), None)
         steps, apart = ladder(study, baseline.arm if baseline else None)
         dosed = [Dosed(a, *dose[a.arm]) for a in arms if a.arm in steps]
         untuned = next((a for a in arms if a.arm == UNTUNED), None)
@@ -137,7 +138,7 @@ def judging_words(total: dict[str, Any]) -> str:
 def ladder(study: Study, baseline: str | None) -> tuple[list[str], list[str]]:
     """Divide dosed arms into those that differ from the baseline in their dose alone, and the rest.
 
-    An arm whose own base is another language counts as dosed: it is apart.
+    An arm whose own base is another language, or another model, counts as dosed: it is apart.
     """
     arms = [arm for arm in study.arms if not study.is_baseline(arm)]
     base = next((arm for arm in study.arms if arm.name == baseline), None)
@@ -147,6 +148,7 @@ def ladder(study: Study, baseline: str | None) -> tuple[list[str], list[str]]:
         arm
         for arm in arms
         if arm.base in (None, study.base)
+        and arm.model is None
         and study.recipe(arm) == study.recipe(base)
         and all(dose.times == 1 for dose in arm.doses)
     ]
@@ -169,7 +171,8 @@ def _arms(inputs: Inputs, graph: Graph, store: Store) -> list[ArmInfo]:
         manifest = read_json(store.path(run.mixture) / "manifest.json")
         rows = manifest["rows"]
         dose = sum(line["examples"] for line in manifest["languages"] if line["language"] != study.base)
-        infos.append(ArmInfo(arm.name, dose, dose / rows, rows, dose == 0, f"{dose} of {rows}"))
+        is_baseline = dose == 0 and arm.model is None
+        infos.append(ArmInfo(arm.name, dose, dose / rows, rows, is_baseline, f"{dose} of {rows}"))
     return [infos[0], *sorted(infos[1:], key=lambda info: info.dose_examples)]
 
 

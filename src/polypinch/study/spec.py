@@ -25,6 +25,8 @@ class Arm(Spec):
     Attributes:
         name: letters, digits, dots, dashes; unique in the study.
         base: the language of all but its doses; by default the study's.
+        model: another base model that it is tuned from; by default each of the study's. It stands beside
+            their arms: bits per byte, fidelity and scores compare across base models.
         doses: as in a mix plan; none is the base language alone.
         placement: as in a mix plan.
         items: as in a mix plan.
@@ -33,6 +35,7 @@ class Arm(Spec):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     base: str | None = None
+    model: str | None = None
     doses: tuple[Dose, ...] = ()
     placement: Literal["replace", "add"] = "replace"
     items: Literal["parallel", "disjoint"] = "parallel"
@@ -233,9 +236,15 @@ class Study(Spec):
         """The opponents of ``against: monolingual``: each evaluated language alone, on the whole budget."""
         return tuple(Arm(name=f"{MONOLINGUAL}-{tag}", base=tag) for tag in self.evaluated)
 
+    @property
+    def every_model(self) -> tuple[str, ...]:
+        """The study's base models, and those that arms name."""
+        named = (arm.model for arm in self.arms if arm.model is not None)
+        return tuple(dict.fromkeys((*self.models, *named)))
+
     def is_baseline(self, arm: Arm) -> bool:
-        """Whether an arm is the study's base language alone."""
-        return not arm.doses and arm.base in (None, self.base)
+        """Whether an arm is the study's base language alone, tuned from the study's base model."""
+        return not arm.doses and arm.base in (None, self.base) and arm.model is None
 
     @property
     def comparisons(self) -> int:
