@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from polypinch.errors import PinchError
 
 if TYPE_CHECKING:
-    from openai import AsyncOpenAI
+    from aiohttp import ClientSession
 
 _LONGEST_WAIT = 30.0
 _PASSING = frozenset({408, 409, 425, 429})
@@ -78,10 +78,12 @@ class Chat:
 
 
 class Endpoint:
-    """A model behind an OpenAI-compatible server (chat completions), through the openai SDK.
+    """A model behind an OpenAI-compatible server (chat completions).
 
-    The SDK's own retries are off. Waits are exponential with full jitter (Brooker 2015, "Exponential Backoff
-    And Jitter", AWS Architecture Blog), and never shorter than what ``Retry-After`` asks for.
+    The openai SDK says where to ask and with which headers; the HTTP client that it comes with asks. What
+    lies between them costs as much as all else in a call, and does what is done here: retries, types, errors.
+    Waits are exponential with full jitter (Brooker 2015, "Exponential Backoff And Jitter", AWS Architecture
+    Blog), and never shorter than what ``Retry-After`` asks for.
     """
 
     def __init__(
@@ -113,7 +115,8 @@ class Endpoint:
                 f"no key: ${api_key_env} is not set",
                 fix=f"export {api_key_env}=…, or name a server of your own with its base URL",
             )
-        self._client: AsyncOpenAI | None = None
+        self._session: ClientSession | None = None
+        self._address = ""
         self._untaken: set[str] = set()  # what this server has shown not to take
 
     @property
@@ -123,24 +126,24 @@ class Endpoint:
 
     async def open(self) -> None:
         """Make the connection pool."""
-        import httpx2  # noqa: PLC0415
-        from openai import AsyncOpenAI, DefaultAioHttpClient  # noqa: PLC0415
+        from aiohttp import ClientSession, ClientTimeout, TCPConnector  # noqa: PLC0415
+        from openai import AsyncOpenAI  # noqa: PLC0415
 
-        # Of the SDK's two transports the one on aiohttp takes half the time per call.
-        limits = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
-        self._client = AsyncOpenAI(
-            api_key=self._key or "none",
-            base_url=self._base_url,
-            max_retries=0,
-            timeout=self.patience.timeout_s,
-            http_client=DefaultAioHttpClient(limits=limits),
+        client = AsyncOpenAI(api_key=self._key or "none", base_url=self._base_url)
+        said = {**client.default_headers, **client.auth_headers}
+        self._address = f"{str(client.base_url).rstrip('/')}/chat/completions"
+        self._session = ClientSession(
+            connector=TCPConnector(limit=0),
+            headers={name: value for name, value in said.items() if isinstance(value, str)},
+            timeout=ClientTimeout(total=None),  # each request has its own
+            trust_env=True,  # a proxy's address
         )
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._client is not None:
-            await self._client.close()
-            self._client = None
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
 
     async def chat(
         self,
@@ -190,24 +193,25 @@ class Endpoint:
         return (retry_after or 0.0) + random.uniform(0, most)
 
     async def _once(self, body: dict[str, Any], attempt: int, deadline: float) -> Chat:
-        import httpx2  # noqa: PLC0415
-        from openai import APIError, APIStatusError, APITimeoutError  # noqa: PLC0415
+        from aiohttp import ClientError  # noqa: PLC0415
 
-        assert self._client is not None
+        assert self._session is not None
         started = time.monotonic()
         left = max(0.001, min(self.patience.timeout_s, deadline - started))
         try:
-            async with asyncio.timeout(left):
-                # The general entry: the one for chat completions spends a fifth of the time on types.
-                response = await self._client.post("/chat/completions", cast_to=httpx2.Response, body=body)
-        except (TimeoutError, APITimeoutError):
+            async with (
+                asyncio.timeout(left),
+                self._session.post(self._address, data=json.dumps(body).encode()) as response,
+            ):
+                content = await response.read()
+        except TimeoutError:
             raise _Passing(f"no reply within {left:.0f} s") from None
-        except APIStatusError as error:
-            raise self._classified(error.status_code, dict(error.response.headers), error.body) from None
-        except (APIError, httpx2.HTTPError, OSError) as error:
+        except (ClientError, OSError) as error:
             raise _Passing(f"the connection failed ({type(error).__name__})") from None
+        if response.status >= 400:
+            raise self._classified(response.status, dict(response.headers), _loaded(content))
         seconds = time.monotonic() - started
-        return _read(response.headers.get("content-type", ""), response.content, seconds, attempt)
+        return _read(response.headers.get("content-type", ""), content, seconds, attempt)
 
     def _classified(self, status: int, headers: dict[str, str], body: Any) -> Exception:
         """Return what an HTTP error means: pass and try again, refused for this prompt, or hopeless."""
@@ -239,6 +243,14 @@ class Endpoint:
         if self._key:
             text = text.replace(self._key, "…")
         return _KEY.sub("…", " ".join(text.split()))[:300]
+
+
+def _loaded(content: bytes) -> Any:
+    """Return an error's body: what its JSON holds, or its text."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return content.decode(errors="replace")
 
 
 def _read(kind: str, content: bytes, seconds: float, attempts: int) -> Chat:
