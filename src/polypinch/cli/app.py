@@ -22,6 +22,7 @@ from polypinch.cli.paper import paper_app
 from polypinch.cli.pool import pool_app
 from polypinch.cli.probing import advise_command, probe_command
 from polypinch.cli.studies import demo_command, report_command, run_command, status_command
+from polypinch.cli.tasks import tasks_app
 from polypinch.errors import PinchError
 from polypinch.processes import world
 
@@ -51,6 +52,7 @@ app.command("compare")(compare_command)
 judge_app.command("validate")(validate_command)
 judge_app.command("export")(export_command)
 app.add_typer(judge_app, name="judge")
+app.add_typer(tasks_app, name="tasks")
 app.command("schema")(schema_command)
 
 

@@ -88,7 +88,12 @@ def demo_command(
         _run(load_yaml(path, Study), out, store)
 
 
-def _recorded(out: Path) -> tuple[Study, Store]:
+def recorded(out: Path) -> tuple[Study, Store]:
+    """Return a study that was begun, and its artifacts.
+
+    Raises:
+        PinchError: the folder holds none.
+    """
     from polypinch.files import read_json
     from polypinch.specs import validate
     from polypinch.study import Store, Study
@@ -109,7 +114,7 @@ def status_command(
     """
     from polypinch.study import build, open_inputs
 
-    study, store = _recorded(out)
+    study, store = recorded(out)
     graph = build(open_inputs(study), store)
     rows = [
         {"kind": stage.kind, "name": stage.name, "state": store.state(stage), "path": str(store.path(stage))}
@@ -132,7 +137,7 @@ def report_command(
     """
     from polypinch.study import build, open_inputs, report
 
-    study, store = _recorded(out)
+    study, store = recorded(out)
     inputs = open_inputs(study)
     page = report(inputs, build(inputs, store), store, out)
     if as_json:

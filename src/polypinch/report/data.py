@@ -98,6 +98,9 @@ class ReportData:
         fidelity: 0 to 1; also ``line_pass``, ``word_pass``, ``abstained``.
         loss: bits per byte of the reference responses.
         loss_change: paired change of bits per byte against the baseline arm; negative is better.
+        tasks: rows as above, 0 to 1, of each ``task`` and ``metric``; also the paired ``change`` ``against``
+            the baseline arm, ``change_low``, ``change_high``, ``chance`` (what guessing finds, or ``None``)
+            and ``source``.
         mixtures: ``arm``, ``language``, ``requested``, ``examples``, ``share``, ``tokens``,
             ``supervised_tokens``, ``truncated``, ``duplicates``.
         samples: answers to show side by side.
@@ -117,6 +120,7 @@ class ReportData:
     fidelity: Rows = field(default_factory=list)
     loss: Rows = field(default_factory=list)
     loss_change: Rows = field(default_factory=list)
+    tasks: Rows = field(default_factory=list)
     mixtures: Rows = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)

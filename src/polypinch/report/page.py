@@ -21,6 +21,7 @@ from polypinch.report.figures import FIGURES
 from polypinch.report.judge import judge_section
 from polypinch.report.sections import Section, sections
 from polypinch.report.tables import csv_tables, flat, manifest_lines, pivot
+from polypinch.report.tasks import TASKS, TaskPart, task_parts
 from polypinch.report.theme import DARK, LIGHT, SANS, SERIF, chart_config
 
 _LONGEST = 1500  # characters of an answer on the page; the answers tables hold all
@@ -36,15 +37,16 @@ def write_report(data: ReportData, directory: Path) -> Path:
     """
     for name, text in csv_tables(data).items():
         write_text(directory / "tables" / f"{name}.csv", text)
-    figures = _figures(data)
+    parts = task_parts(data)
+    figures = [*_figures(data), *(_drawn(TASKS, one.file, "", one.spec) for one in parts)]
     for figure in figures:
         write_text(directory / "figures" / f"{figure.file}.svg", figure.svg)
     current = {f"{figure.file}.svg" for figure in figures}
     for old in (directory / "figures").glob("*.svg"):
-        if old.name not in current and old.name.startswith(tuple(FIGURES)):
+        if old.name not in current and old.name.startswith((*FIGURES, TASKS)):
             old.unlink()
     page = directory / "report.html"
-    write_text(page, _render(data, figures))
+    write_text(page, _render(data, figures, parts))
     return page
 
 
@@ -57,7 +59,7 @@ class _Figure:
     svg: str
 
 
-def _render(data: ReportData, figures: list[_Figure]) -> str:
+def _render(data: ReportData, figures: list[_Figure], parts: list[TaskPart]) -> str:
     manifest = manifest_lines(data)
     lost = sum(any(cell["lack"] for cell in line["cells"]) for line in manifest)
     script = _script()
@@ -73,6 +75,7 @@ def _render(data: ReportData, figures: list[_Figure]) -> str:
         data=data,
         facts=_facts(data),
         sections=[_section(data, section, figures) for section in sections(data)],
+        tasks=_task_section(parts, figures),
         judge=judge_section(data),
         manifest=manifest,
         lost=f"{lost} of {len(manifest)} lines lost rows" if lost else "",
@@ -102,9 +105,13 @@ def _figures(data: ReportData) -> list[_Figure]:
             slug = re.sub(r"[^A-Za-z0-9.]+", "-", model).strip("-.")
             file = f"{stem}-{number}-{slug}" if several else stem
             spec = draw(data, model)
-            svg = str(vl_convert.vegalite_to_svg(spec, config=chart_config(LIGHT)))
-            found.append(_Figure(stem, file, model if several else "", spec, svg))
+            found.append(_drawn(stem, file, model if several else "", spec))
     return found
+
+
+def _drawn(stem: str, file: str, model: str, spec: Spec) -> _Figure:
+    svg = str(vl_convert.vegalite_to_svg(spec, config=chart_config(LIGHT)))
+    return _Figure(stem, file, model, spec, svg)
 
 
 def _section(data: ReportData, section: Section, figures: list[_Figure]) -> dict[str, Any]:
@@ -113,23 +120,35 @@ def _section(data: ReportData, section: Section, figures: list[_Figure]) -> dict
     for figure in figures:
         if figure.stem != section.anchor:
             continue
-        size = re.search(r'<svg[^>]*? width="([\d.]+)"[^>]*? height="([\d.]+)"', figure.svg)
-        width, height = (round(float(side)) for side in size.groups()) if size else (900, 400)
         model = figure.model or data.models[0]
         drawn.append(
             {
-                "file": figure.file,
-                "model": figure.model,
-                "spec": figure.spec,
-                "image": _image(figure.svg),
-                "width": width,
-                "height": height,
-                "alt": f"{section.heading} {figure.spec['title']['text']}",
+                **_shown(figure, section.heading),
                 "basis": _basis(data, table, model),
                 "numbers": pivot(data, table, model, section.number) if table != "mixtures" else None,
             }
         )
     return {**vars(section), "table": table, "figures": drawn}
+
+
+def _task_section(parts: list[TaskPart], figures: list[_Figure]) -> list[dict[str, Any]]:
+    drawn = {figure.file: figure for figure in figures}
+    return [vars(part) | _shown(drawn[part.file], part.title) for part in parts]
+
+
+def _shown(figure: _Figure, heading: str) -> dict[str, Any]:
+    """Return what the page needs to show a figure."""
+    size = re.search(r'<svg[^>]*? width="([\d.]+)"[^>]*? height="([\d.]+)"', figure.svg)
+    width, height = (round(float(side)) for side in size.groups()) if size else (900, 400)
+    return {
+        "file": figure.file,
+        "model": figure.model,
+        "spec": figure.spec,
+        "image": _image(figure.svg),
+        "width": width,
+        "height": height,
+        "alt": f"{heading} {figure.spec['title']['text']}",
+    }
 
 
 def _image(svg: str) -> str:

@@ -22,6 +22,11 @@ _COLUMNS = {
     ),
 }
 
+_TASKS = (
+    *("model", "task", "metric", "arm", "language", "value", "low", "high", "n_items", "n_seeds"),
+    *("against", "change", "change_low", "change_high", "chance", "source"),
+)
+
 
 def known(value: Any) -> bool:
     """Tell whether a cell holds something: ``None`` and NaN are nothing."""
@@ -33,7 +38,8 @@ def csv_tables(data: ReportData) -> dict[str, str]:
 
     A row's columns that the table does not name come last.
     """
-    return {name: _csv(getattr(data, name), columns) for name, columns in _COLUMNS.items()}
+    found = {name: _csv(getattr(data, name), columns) for name, columns in _COLUMNS.items()}
+    return found | ({"tasks": _csv(data.tasks, _TASKS)} if data.tasks else {})
 
 
 def _csv(rows: Rows, columns: tuple[str, ...]) -> str:

@@ -20,6 +20,8 @@ from polypinch.study.inputs import Inputs
 from polypinch.study.spec import MONOLINGUAL, Arm
 from polypinch.study.speed import Speed, measure
 from polypinch.study.store import Store
+from polypinch.tasks import TaskSet
+from polypinch.tasks.scoring import as_answer
 
 # LoRA's checkpoints hold fp32 adapters and AdamW's two moments; two of them stand at a time.
 _BYTES_PER_TRAINED = 4 * (1 + 2 * 3)
@@ -32,7 +34,8 @@ class Preflight:
     Attributes:
         problems: errors stop it; warnings are for the reader.
         mixtures: per arm its manifest, of the first seed and model.
-        tokens: tokens to be tuned on, over arms, seeds and epochs; to be scored; and at most to be drawn.
+        tokens: tokens to be tuned on, over arms, seeds and epochs; to be scored, a task's prompts included;
+            and at most to be drawn.
         judging: what a language model as judge would be asked, at most: calls, tokens, dollars.
         seconds: estimated time, the judge's aside, or ``None`` where speed was not measured.
         disk_bytes: estimated space, weights of the base aside.
@@ -87,13 +90,17 @@ def preflight(inputs: Inputs, out: Path, time_it: bool = True) -> Preflight:
                     for p in check_rows(chat, list(encode_with_keys(chat, mixture.table, recipe.max_length)))
                 ]
     found.problems += _limits(inputs)
+    for one in inputs.tasks:
+        found.problems += _of_task(one)
     # The opponents are evaluated once in each language: all of them together are one evaluation.
     evaluations = len(study.models) * (1 + len(study.seeds) * (len(study.arms) + opponents))
     scored, drawn = _evaluated_tokens(inputs)
+    on_tasks = len(study.models) * (1 + len(study.seeds) * len(study.arms))
+    read, written = _task_tokens(inputs)
     found.tokens = {
         "tuned": sum(tuned_tokens.values()),
-        "scored": scored * evaluations,
-        "drawn": drawn * evaluations,
+        "scored": scored * evaluations + read * on_tasks,
+        "drawn": drawn * evaluations + written * on_tasks,
     }
     _estimate(inputs, found, out, time_it)
     if inputs.judging is not None:
@@ -156,6 +163,37 @@ def _evaluated_tokens(inputs: Inputs) -> tuple[int, int]:
         scored = sum(map(len, chat.encode_each(rows["messages"].to_pylist())))
     sampling = inputs.study.answering
     return scored, inputs.answered.num_rows * sampling.max_new_tokens * sampling.samples
+
+
+def _of_task(tasks: TaskSet) -> list[Problem]:
+    """Warn of what a task's numbers hang on."""
+    found = []
+    where = f"task {tasks.name}"
+    items = len(tasks.item_ids)
+    if items < 100:
+        message = f"{items} items resolve only large differences"
+        found.append(Problem("warning", where, message, "take more items"))
+    if tasks.left_out:
+        message = f"{tasks.left_out} items are not in all of {', '.join(tasks.languages)} and are left out"
+        found.append(Problem("warning", where, message, "name fewer languages to take more items"))
+    neutral = [tag for tag, origin in tasks.wording.items() if origin == "neutral"]
+    if neutral:
+        message = f"no wording is built in for {', '.join(neutral)}: items are asked without any"
+        found.append(Problem("warning", where, message, "give one (prompts: {tag: …}) to ask all alike"))
+    return found
+
+
+def _task_tokens(inputs: Inputs) -> tuple[int, int]:
+    """Return how many tokens are read, and at most drawn, in one evaluation on all tasks."""
+    chat = next(iter(inputs.chats.values()))
+    read = written = 0
+    for tasks in inputs.tasks:
+        for one in tasks.items:
+            prompt = len(chat.encode_prompt(one.messages))
+            choices = (chat.encode([*one.messages, as_answer(choice)]) for choice in one.choices)
+            read += sum(map(len, choices)) if one.choices else prompt
+        written += len(tasks.items) * tasks.task.longest
+    return read, written
 
 
 def _estimate(inputs: Inputs, found: Preflight, out: Path, time_it: bool) -> None:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 
-from polypinch.answer import TransformersEngine, answer
+from polypinch.answer import Sampling, TransformersEngine, answer
 from polypinch.fidelity import fidelity_table
 from polypinch.files import read_table, write_json, write_table
 from polypinch.judge import VERDICT_SCHEMA, judge, quality
@@ -22,6 +22,7 @@ from polypinch.study.inputs import Inputs, fidelity_candidates, table_fingerprin
 from polypinch.study.judging import Judging
 from polypinch.study.spec import MONOLINGUAL, UNTUNED, Arm
 from polypinch.study.store import Stage, Store
+from polypinch.tasks import TaskSet, run_task
 from polypinch.tune import Base, TuneRecipe, heldout_loss, tune
 
 Key = tuple[str, str]
@@ -42,6 +43,7 @@ class Tuned:
         loss: its held-out loss.
         answers: its answers.
         fidelity: in which language they are.
+        tasks: its scores on each of the study's tasks, in their order.
     """
 
     model: str
@@ -53,6 +55,7 @@ class Tuned:
     loss: Stage | None
     answers: Stage
     fidelity: Stage
+    tasks: tuple[Stage, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,8 @@ class Graph:
             for stage in (tuned.mixture, tuned.checkpoint, tuned.loss, tuned.answers, tuned.fidelity):
                 if stage is not None:
                     ordered.setdefault(stage.fingerprint, stage)
+            for stage in tuned.tasks:
+                ordered.setdefault(stage.fingerprint, stage)
         for compared in self.compared:
             ordered.setdefault(compared.verdicts.fingerprint, compared.verdicts)
         return list(ordered.values())
@@ -130,7 +135,7 @@ def build(inputs: Inputs, store: Store) -> Graph:
         mono: list[Tuned] = []
         if study.comparison.against == MONOLINGUAL and inputs.is_compared:
             mono = [
-                builder.tuned(arm, seed, (tag,))
+                builder.tuned(arm, seed, (tag,), with_tasks=False)
                 for seed in study.seeds
                 for arm, tag in zip(study.monolingual, study.evaluated, strict=True)
             ]
@@ -153,7 +158,9 @@ class _Builder:
         self.chat = inputs.chats[model]
         self.identity = {"model": self.base.fingerprint, "chat": self.chat.fingerprint}
 
-    def tuned(self, arm: Arm | None, seed: int | None, evaluated: tuple[str, ...]) -> Tuned:
+    def tuned(
+        self, arm: Arm | None, seed: int | None, evaluated: tuple[str, ...], with_tasks: bool = True
+    ) -> Tuned:
         name = arm.name if arm else UNTUNED
         about = {"model": self.shown, "arm": name, "seed": seed}
         mixture = checkpoint = loss = None
@@ -166,7 +173,9 @@ class _Builder:
             loss = self._loss(checkpoint, recipe, evaluated, label, about)
         answers = self._answers(checkpoint, recipe, evaluated, label, about)
         fidelity = self._fidelity(answers, label, about)
-        return Tuned(self.shown, name, seed, evaluated, mixture, checkpoint, loss, answers, fidelity)
+        chosen = self.inputs.tasks if with_tasks else ()
+        tasks = tuple(self._task(one, checkpoint, recipe, label, about) for one in chosen)
+        return Tuned(self.shown, name, seed, evaluated, mixture, checkpoint, loss, answers, fidelity, tasks)
 
     def _mixture(self, plan: MixPlan, recipe: TuneRecipe, label: str, about: dict[str, Any]) -> Stage:
         def work(directory: Path) -> None:
@@ -269,6 +278,32 @@ class _Builder:
             write_table(directory / "fidelity.parquet", found)
 
         return Stage("fidelity", label, {"candidates": candidates}, (answers,), work, about)
+
+    def _task(
+        self, tasks: TaskSet, checkpoint: Stage | None, recipe: TuneRecipe, label: str, about: dict[str, Any]
+    ) -> Stage:
+        answering = self.study.answering
+        precision = recipe.precision if tasks.is_choice else answering.precision
+        sampling = Sampling(
+            max_new_tokens=tasks.task.longest or 1,
+            batch_tokens=answering.batch_tokens,
+            precision=answering.precision,
+        )
+
+        def work(directory: Path) -> None:
+            model = self._loaded(precision).tuned(self._checkpoint(checkpoint))
+            name = f"{tasks.name} {label}"
+            run_task(tasks, model, self.chat, sampling, directory, recipe.micro_tokens, name)
+
+        spec = {
+            "task": tasks.fingerprint,
+            "metrics": sorted(tasks.metrics),
+            "sampling": None if tasks.is_choice else sampling.model_dump(mode="json"),
+            "dtype": str(choose_dtype(precision)),
+            **self.identity,
+        }
+        needs = (checkpoint,) if checkpoint else ()
+        return Stage("task", f"{tasks.name}-{label}", spec, needs, work, {**about, "task": tasks.name})
 
     def comparisons(self, arms: list[Tuned], mono: list[Tuned]) -> list[Compared]:
         """Return each arm's comparison, seed by seed."""

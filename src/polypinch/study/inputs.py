@@ -20,6 +20,8 @@ from polypinch.pool import Pool, open_pool
 from polypinch.pool.table import POOL_SCHEMA, instruction, response
 from polypinch.study.judging import Judging
 from polypinch.study.spec import LLMJudge, Study
+from polypinch.tasks import TaskSet, open_task
+from polypinch.tasks.leakage import Place, asked, refuse_trained
 
 # Which items are held out, or set aside, must not change with the study's seeds.
 _FIXED_SEED = 0
@@ -37,7 +39,7 @@ class Inputs:
         heldout: the held-out rows, one per item and evaluated language, in a fixed order.
         answered: those of them that are answered.
         development: rows for the loss in the log, or ``None``.
-        reserved: how many training items were set aside for development.
+        tasks: held-out sets whose answers can be checked.
     """
 
     study: Study
@@ -47,6 +49,7 @@ class Inputs:
     heldout: pa.Table
     answered: pa.Table
     development: pa.Table | None
+    tasks: tuple[TaskSet, ...] = ()
     _mixtures: dict[str, Mixture] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -69,6 +72,10 @@ class Inputs:
     def heldout_fingerprint(self) -> str:
         """64 hex digits of the held-out rows."""
         return table_fingerprint(self.heldout)
+
+    @cached_property
+    def _asked_in_tasks(self) -> dict[str, Place]:
+        return asked(self.tasks)
 
     def references(self) -> dict[tuple[str, str], str]:
         """Return the reference response of each (item, language) that has one."""
@@ -101,13 +108,15 @@ class Inputs:
                 written.
 
         Raises:
-            PinchError: the plan is impossible, or trains on held-out items; with the numbers.
+            PinchError: the plan is impossible, or trains on held-out items or on a task's; with the numbers.
         """
         key = canonical_json([model, plan.model_dump(mode="json"), max_length])
         found = self._mixtures.pop(key, None)
         if found is None:
             counter = count_tokens(self.chats[model], max_length)
-            found = make_mixture(plan, self.pool, counter, [open_pool(name) for name in plan.heldout])
+            pools = [*plan.heldout, *(one.task.pool for one in self.tasks if one.task.pool)]
+            found = make_mixture(plan, self.pool, counter, [open_pool(name) for name in pools])
+            refuse_trained(found.table, self._asked_in_tasks)
         if keep:
             self._mixtures[key] = found
         return found
@@ -135,11 +144,12 @@ def open_inputs(study: Study) -> Inputs:
     development = _development(study, pool) if study.development_items else None
     if development is not None:
         pool = pool.without(development["item_id"].unique(), f"{study.development_items} development items")
+    tasks = tuple(open_task(task, study.evaluated) for task in study.tasks)
     models = {name: find_model(name) for name in study.every_model}
     chats = {name: ChatFormat.load(model, study.tuning.chat_template) for name, model in models.items()}
     for chat in chats.values():
         chat.keep()
-    return Inputs(study, models, chats, pool, heldout, answered, development)
+    return Inputs(study, models, chats, pool, heldout, answered, development, tasks)
 
 
 def fidelity_candidates(study: Study) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,14 @@ from polypinch.stats import Estimate
 from polypinch.study.compare import ALL
 from polypinch.study.findings import Dosed, answer, caveats, contrast
 from polypinch.study.graph import Graph, Tuned
+from polypinch.study.harness import imported_rows
 from polypinch.study.inputs import Inputs
 from polypinch.study.judging import TOTALS
 from polypinch.study.measures import measures
 from polypinch.study.results import ArmResults, Axes, axes, estimates, mixture_lines, read_results, scores
 from polypinch.study.spec import MONOLINGUAL, UNTUNED, Study
 from polypinch.study.store import Store
+from polypinch.study.tasks import task_rows, task_wording
 
 _PACKAGES = ("polypinch", "torch", "transformers", "peft", "datasets", "py3langid", "sacrebleu", "numpy")
 _SAMPLE_ITEMS = 6
@@ -40,7 +43,9 @@ def report(inputs: Inputs, graph: Graph, store: Store, directory: Path) -> Path:
             f" {waiting[0].kind} {waiting[0].name}",
             fix="polypinch run goes on from there",
         )
-    return write_report(gather(inputs, graph, store), directory)
+    data = gather(inputs, graph, store)
+    brought_in = imported_rows(inputs.study, directory)
+    return write_report(replace(data, tasks=[*data.tasks, *brought_in]), directory)
 
 
 def gather(inputs: Inputs, graph: Graph, store: Store) -> ReportData:
@@ -96,12 +101,14 @@ def gather(inputs: Inputs, graph: Graph, store: Store) -> ReportData:
         fidelity=[row for result in results for row in _fidelity(shared, result)],
         loss=[row for result in results for row in _loss(shared, result)],
         loss_change=change,
+        tasks=task_rows(inputs, graph, store),
         mixtures=mixture_lines(inputs, graph, store),
         samples=_samples(inputs, graph, store),
         settings={
             "study": study.model_dump(mode="json"),
             "chat_template": _chats(inputs),
             **({"judging": judging} if judging is not None else {}),
+            **({"wording of tasks": task_wording(inputs)} if inputs.tasks else {}),
         },
         versions={name: version(name) for name in _PACKAGES},
         artifacts=_artifacts(graph, store),

@@ -14,6 +14,7 @@ from polypinch.judge.reference import TIE_MARGIN
 from polypinch.languages import languages
 from polypinch.mix.plan import Budget, Dose, MixPlan
 from polypinch.specs import Spec, validate
+from polypinch.tasks.spec import Task
 from polypinch.tune.recipe import TuneRecipe
 
 UNTUNED, MONOLINGUAL = "untuned", "monolingual"
@@ -166,6 +167,7 @@ class Study(Spec):
         tuning: the recipe that arms share.
         answering: how answers are drawn.
         heldout: what is evaluated on.
+        tasks: held-out sets whose answers can be checked, for every arm and seed.
         development_items: training items set aside, in every language, for the loss in the log.
         comparison: what is compared with what.
         max_repeats: as in a mix plan.
@@ -183,6 +185,7 @@ class Study(Spec):
     tuning: TuneRecipe = TuneRecipe()
     answering: Sampling = Sampling()
     heldout: HeldOut = HeldOut()
+    tasks: tuple[Task, ...] = Field((), exclude_if=lambda tasks: not tasks)
     development_items: int = Field(0, ge=0)
     comparison: Comparison = Comparison()
     max_repeats: int = Field(1, ge=1)
@@ -208,6 +211,8 @@ class Study(Spec):
             raise ValueError("a model is named twice")
         if self.base in (*self.languages.seen, *self.languages.unseen):
             raise ValueError(f"{self.base} is the base: it is always evaluated; remove it from languages")
+        if len({task.name for task in self.tasks}) < len(self.tasks):
+            raise ValueError("two tasks have one name")
         for arm in self.arms:
             self.plan(arm, self.seeds[0])
             self.recipe(arm)

@@ -20,7 +20,7 @@ class Stage:
     """One artifact to be made.
 
     Attributes:
-        kind: ``mixture``, ``tune``, ``loss``, ``answers``, ``fidelity``, ``verdicts``.
+        kind: ``mixture``, ``tune``, ``loss``, ``answers``, ``fidelity``, ``task``, ``verdicts``.
         name: readable; the fingerprint makes it unique.
         spec: all that its content depends on, JSON-able, fingerprints of outside inputs included.
         needs: the stages whose artifacts it reads.

@@ -1,0 +1,130 @@
+"""The section on other tasks: one chart of panels for each task, and its tables."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from polypinch.report.charts import Spec, panels
+from polypinch.report.data import ReportData, Rows
+from polypinch.report.points import Measure, baseline
+from polypinch.report.tables import is_average, known, number_text, row_names
+
+TASKS = "tasks-"
+"""How the file names of these figures begin."""
+
+_NAMES = {
+    "number_match": "answers whose last number is right",
+    "exact_match": "answers with exactly the right words",
+    "f1": "F1 of words with the right answer",
+    "accuracy": "items whose right choice is the likeliest",
+    "accuracy_by_length": "items whose right choice is the likeliest per character",
+}
+
+
+@dataclass(frozen=True)
+class TaskPart:
+    """One task on one base model.
+
+    Attributes:
+        file: name of its figure's file.
+        title: of the task, and of the model where there are several.
+        spec: its Vega-Lite spec.
+        reading: how to read the figure.
+        tables: of each metric, and of the change against the baseline: language × arm.
+    """
+
+    file: str
+    title: str
+    spec: Spec
+    reading: str
+    tables: list[dict[str, Any]]
+
+
+def task_parts(data: ReportData) -> list[TaskPart]:
+    """Return what the page shows of each task, in the order of the rows."""
+    parts = []
+    keys = dict.fromkeys((str(row["model"]), str(row["task"]), str(row["source"])) for row in data.tasks)
+    for model, task, source in keys:
+        own = [
+            row for row in data.tasks if (row["model"], row["task"], row["source"]) == (model, task, source)
+        ]
+        metrics = list(dict.fromkeys(str(row["metric"]) for row in own))
+        main = [row for row in own if row["metric"] == metrics[0]]
+        several = len(data.models) > 1
+        slug = re.sub(r"[^A-Za-z0-9.]+", "-", f"{task}-{model}" if several else task).strip("-.")
+        title = f"{task}, {model}" if several else task
+        if source != "polypinch":
+            title, slug = f"{title} (scored by {source})", f"{slug}-{source}"
+        parts.append(
+            TaskPart(
+                f"{TASKS}{slug}",
+                title,
+                panels(data, model, main, _measure(metrics[0], main)),
+                _reading(data, main),
+                [*(_values(data, own, metric) for metric in metrics), *_changes(data, own, metrics)],
+            )
+        )
+    return parts
+
+
+def _measure(metric: str, rows: Rows) -> Measure:
+    chance = rows[0].get("chance")
+    guess = f"guessing finds {chance:.0%}; " if known(chance) and chance is not None else ""
+    name = _NAMES.get(metric, metric)
+    key = "● trained on, ◆ not, ■ base, hollow: untuned; 95 % intervals"
+    note = f"{guess}every panel spans as many percent; higher is better; {key}"
+    return Measure(f"{name[0].upper()}{name[1:]}", note, axis=".0%", text=".0%")
+
+
+def _reading(data: ReportData, rows: Rows) -> str:
+    items = sorted({int(row["n_items"]) for row in rows})
+    seeds = max(int(row["n_seeds"]) for row in rows)
+    count = str(items[0]) if len(items) == 1 else f"{items[0]} to {items[-1]}"
+    noun = "seed" if seeds == 1 else "seeds"
+    changes = ""
+    if any(known(row.get("change")) for row in rows):
+        changes = (
+            f" Whether an arm differs from {baseline(data)} is in the table of changes: there both are paired"
+            " on the same items and seeds, so intervals are narrower than two bars side by side suggest."
+        )
+    panel = "One panel for each language and average, arms in order of dose."
+    return f"{panel} {count} items, {seeds} training {noun}.{changes}"
+
+
+def _values(data: ReportData, rows: Rows, metric: str) -> dict[str, Any]:
+    own = [row for row in rows if row["metric"] == metric]
+    name = _NAMES.get(metric, metric)
+    return _table(data, own, ("value", "low", "high"), ".1%", f"The numbers: {name}")
+
+
+def _changes(data: ReportData, rows: Rows, metrics: list[str]) -> list[dict[str, Any]]:
+    own = [row for row in rows if row["metric"] == metrics[0] and known(row.get("change"))]
+    if not own:
+        return []
+    against = f"Changes against {own[0]['against']}, in points"
+    return [_table(data, own, ("change", "change_low", "change_high"), "+.1f", against, 100)]
+
+
+def _table(
+    data: ReportData, rows: Rows, ends: tuple[str, str, str], number: str, summary: str, times: float = 1
+) -> dict[str, Any]:
+    cells = {}
+    for row in rows:
+        value, low, high = (
+            number_text(times * row[end] if known(row[end]) else None, number) for end in ends
+        )
+        cells[row["language"], row["arm"]] = {"value": value, "span": f"{low} to {high}"}
+    arms = [arm for arm in data.arms if any(arm.name == name for _, name in cells)]
+    lines = [
+        {
+            "name": name,
+            "average": is_average(key),
+            "first": is_average(key),
+            "cells": [cells.get((key, arm.name)) for arm in arms],
+        }
+        for key, name, _ in row_names(data)
+        if any(key == found for found, _ in cells)
+    ]
+    return {"title": summary, "summary": summary, "corner": "language", "arms": arms, "rows": lines}
