@@ -14,20 +14,25 @@ from typing import Any
 import vl_convert
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from polypinch.files import write_text
+from polypinch.files import write_json, write_text
 from polypinch.report.charts import Spec
 from polypinch.report.data import GROUPS, UNTUNED, ReportData
+from polypinch.report.differences import differences
+from polypinch.report.dosing import dose_table
 from polypinch.report.figures import FIGURES
 from polypinch.report.judge import judge_section
 from polypinch.report.sections import Section, sections
 from polypinch.report.tables import csv_tables, flat, manifest_lines, pivot
 from polypinch.report.theme import DARK, LIGHT, SANS, SERIF, chart_config
 
+FINDINGS = "findings.json"
+"""The answer for machines, beside the page."""
+
 _LONGEST = 1500  # characters of an answer on the page; the answers tables hold all
 
 
 def write_report(data: ReportData, directory: Path) -> Path:
-    """Write ``report.html``, ``tables/*.csv`` and ``figures/*.svg``; return the page's path.
+    """Write ``report.html``, ``findings.json``, ``tables/*.csv`` and ``figures/*.svg``; return the page.
 
     A figure with nothing to draw is left out, and one of an earlier report is removed.
 
@@ -36,6 +41,7 @@ def write_report(data: ReportData, directory: Path) -> Path:
     """
     for name, text in csv_tables(data).items():
         write_text(directory / "tables" / f"{name}.csv", text)
+    write_json(directory / FINDINGS, data.findings)
     figures = _figures(data)
     for figure in figures:
         write_text(directory / "figures" / f"{figure.file}.svg", figure.svg)
@@ -126,10 +132,25 @@ def _section(data: ReportData, section: Section, figures: list[_Figure]) -> dict
                 "height": height,
                 "alt": f"{section.heading} {figure.spec['title']['text']}",
                 "basis": _basis(data, table, model),
-                "numbers": pivot(data, table, model, section.number) if table != "mixtures" else None,
+                "numbers": _numbers(data, table, model, section.number),
+                "words": _words(data, section.anchor, model),
             }
         )
     return {**vars(section), "table": table, "figures": drawn}
+
+
+def _numbers(data: ReportData, table: str, model: str, number: str) -> dict[str, Any] | None:
+    if table == "mixtures":
+        return None
+    return dose_table(data, model) if table == "curves" else pivot(data, table, model, number)
+
+
+def _words(data: ReportData, anchor: str, model: str) -> list[str]:
+    if anchor == "loss-change-heatmap":
+        return differences(data, "loss_change", model, 0.0, lower_is_better=True)
+    return (
+        differences(data, "scores", model, 50.0, lower_is_better=False) if anchor == "scores-heatmap" else []
+    )
 
 
 def _image(svg: str) -> str:
