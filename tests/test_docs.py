@@ -13,6 +13,7 @@ import yaml
 from typer.main import get_command
 
 from polypinch.cli import app
+from polypinch.judge import load_judge
 from polypinch.mix import MixPlan
 from polypinch.specs import validate
 from polypinch.study import Study
@@ -64,12 +65,15 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_the_examples_are_valid() -> None:
     studies = [
-        *sorted((ROOT / "examples").rglob("*.yaml")),
+        *sorted((ROOT / "examples").glob("*.yaml")),
+        *sorted((ROOT / "examples" / "reproduction").glob("*.yaml")),
         ROOT / "src" / "polypinch" / "study" / "demo.yaml",
     ]
     assert len(studies) >= 2
     for path in studies:
         validate(yaml.safe_load(path.read_text()), Study, path.name)
+    for folder in (ROOT / "examples" / "judges").iterdir():
+        assert load_judge(str(folder)).kind == "pairwise"
     for page in PAGES:
         for kind, block in BLOCK.findall(page.read_text()):
             data = yaml.safe_load(block) if kind == "yaml" else None
