@@ -46,7 +46,7 @@ ENGLISH = (
 
 
 def _rows(
-    model: str, arms: list[ArmInfo], tags: tuple[str, ...], seen: tuple[str, ...]
+    model: str, arms: list[ArmInfo], tags: tuple[str, ...], seen: tuple[str, ...], seeds: int
 ) -> dict[str, list[dict[str, Any]]]:
     rng = random.Random(model)
     tables: dict[str, list[dict[str, Any]]] = {"scores": [], "fidelity": [], "loss": [], "loss_change": []}
@@ -62,8 +62,11 @@ def _rows(
             "value": value,
             **ends,
             "n_items": 40,
-            "n_seeds": 1,
+            "n_seeds": seeds,
         }
+        if table in ("scores", "loss_change"):
+            both = (value - 1.5 * half, value + 1.5 * half) if name in tags else (None, None)
+            row |= dict(zip(("low_together", "high_together"), both, strict=True))
         tables[table].append(row | more)
 
     groups = {"seen": seen, "unseen": tuple(t for t in tags[1:] if t not in seen), "others": tags[1:]}
@@ -98,6 +101,49 @@ def _rows(
     return tables
 
 
+def _doses(
+    model: str, arms: list[ArmInfo], change: list[dict[str, Any]], seeds: int
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the tests of doses, the curves and the noise floor that go with changes of loss."""
+    rows: dict[str, list[dict[str, Any]]] = {"doses": [], "curves": [], "noise": []}
+    dosed = [arm for arm in arms if arm.rows]
+    for name in dict.fromkeys(row["language"] for row in change):
+        if seeds > 1:
+            for measure, spread in (("loss", 0.003), ("score", 2.0)):
+                rows["noise"].append(
+                    {"model": model, "measure": measure, "language": name, "spread": spread,
+                     "low": spread / 2, "high": spread * 2, "training": spread / 3, "freedom": 8}
+                )  # fmt: skip
+        if name not in ("others", "seen", "unseen") or len(dosed) < 3:
+            continue
+        found = {row["arm"]: row for row in change if row["language"] == name}
+        gain = found[dosed[-1].name]["value"]
+        about = {"model": model, "language": name}
+        for arm in dosed:
+            ends = {
+                end: found[arm.name][end] if arm.dose_examples else 0.0 for end in ("value", "low", "high")
+            }
+            rows["curves"].append({**about, "curve": "measured", "dose": arm.dose_examples, **ends})
+        for kind in ("isotonic", "saturating"):
+            for dose in (arm.dose_examples for arm in dosed):
+                value = 1.2 * gain * dose / (dose + 15)
+                ends = {"value": value, "low": 1.3 * value, "high": 0.7 * value}
+                rows["curves"].append({**about, "curve": kind, "dose": dose, **ends})
+        smallest = None if name == "unseen" else dosed[2]
+        for arm in reversed(dosed[1:]):
+            own = {end: found[arm.name][end] for end in ("value", "low", "high", "n_items", "n_seeds")}
+            told = smallest is not None and arm.dose_examples >= smallest.dose_examples
+            needed = (None, None, None) if told else (0.005, 310, None if seeds == 1 else 7)
+            rows["doses"].append(
+                {**about, "question": "effective", "against": "none", "dose": arm.dose_examples,
+                 "arm": arm.name, **own, "told": told, "smallest": arm is smallest,
+                 **dict(zip(("needed_effect", "needed_items", "needed_seeds"), needed, strict=True))}
+            )  # fmt: skip
+            if not told:
+                break
+    return rows
+
+
 def _judge(models: tuple[str, ...], arms: list[ArmInfo], tags: tuple[str, ...]) -> list[dict[str, Any]]:
     rng = random.Random(0)
     rows = []
@@ -118,6 +164,7 @@ def study(
     rows: int = 96,
     seen: tuple[str, ...] = SEEN,
     unseen: tuple[str, ...] = UNSEEN,
+    seeds: int = 1,
 ) -> ReportData:
     names = (
         ["english", *(f"pinch-{dose}" for dose in doses[1:-1]), "mixed"] if len(doses) > 1 else ["english"]
@@ -132,10 +179,12 @@ def study(
         found = language(tag)
         group = "base" if tag == "en" else "seen" if tag in seen else "unseen"
         infos.append(LanguageInfo(tag, found.name, found.autonym, found.direction, group))
-    tables: dict[str, list[dict[str, Any]]] = {"scores": [], "fidelity": [], "loss": [], "loss_change": []}
+    tables: dict[str, list[dict[str, Any]]] = {}
     for model in models:
-        for name, found_rows in _rows(model, arms, tags, seen).items():
-            tables[name] += found_rows
+        found_rows = _rows(model, arms, tags, seen, seeds)
+        found_rows |= _doses(model, arms, found_rows["loss_change"], seeds)
+        for name, lines in found_rows.items():
+            tables.setdefault(name, []).extend(lines)
     mixtures = []
     for arm in arms[1:]:
         members = seen if arm.name != "mixed" else tags[1:]
@@ -173,6 +222,12 @@ def study(
         answer=f"{models[0]}: 8 of {rows} training examples in other languages, the smallest dose tried,"
         " are enough to lower held-out loss over the 11 other languages: −0.010 bits per byte, 95 % interval"
         " −0.014 to −0.007 against english (40 items, 1 seed).",
+        details=[
+            ("How sure", "Doses are tested together, from the largest down to the first that cannot be told"
+             " from none, so that a dose too small is named in at most 2.5 of 100 studies like this."),
+            ("The 7 unseen languages", "Cannot tell: the largest dose changes loss by −0.016 bits per byte."),
+        ],
+        findings={"study": "A pinch of pinch12", "models": [{"model": model} for model in models]},
         caveats=[
             "1 training seed: intervals show how results vary with the held-out items, and not how another"
             " run would come out. Three seeds or more tell that.",

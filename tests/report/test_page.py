@@ -14,6 +14,7 @@ import pytest
 
 from polypinch.errors import PinchError
 from polypinch.report import ReportData, write_report
+from polypinch.report.figures import FIGURES
 from tests.report.fake import study, without
 
 SMALL = study(doses=(0, 8, 72), seen=("es", "fi"), unseen=("ar",))
@@ -63,10 +64,11 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, Page]:
 def test_writes_the_page_every_table_and_every_figure(full: tuple[Path, str, Page]) -> None:
     directory, html, _ = full
     assert {path.name for path in (directory / "tables").iterdir()} == {
-        *("scores.csv", "judge.csv", "fidelity.csv", "loss.csv", "loss_change.csv", "mixtures.csv")
+        *("scores.csv", "judge.csv", "fidelity.csv", "loss.csv", "loss_change.csv", "mixtures.csv"),
+        *("noise.csv", "doses.csv", "curves.csv"),
     }
     figures = sorted((directory / "figures").iterdir())
-    assert len(figures) == 7
+    assert len(figures) == len(FIGURES)
     for path in figures:
         assert ElementTree.fromstring(path.read_text(encoding="utf-8")).tag.endswith("svg")
     assert len(html.encode()) < 3_000_000
@@ -118,8 +120,9 @@ def test_hostile_text_stays_text_wherever_it_stands(tmp_path: Path) -> None:
         for one in data.samples
     ]
     bad = replace(
-        data, title=HOSTILE, answer=HOSTILE, caveats=[HOSTILE], arms=bad_arms, languages=bad_languages,
-        samples=bad_samples, settings={HOSTILE: HOSTILE}, versions={HOSTILE: HOSTILE},
+        data, title=HOSTILE, answer=HOSTILE, details=[(HOSTILE, HOSTILE)], caveats=[HOSTILE], arms=bad_arms,
+        languages=bad_languages, samples=bad_samples, settings={HOSTILE: HOSTILE},
+        versions={HOSTILE: HOSTILE},
         artifacts=[{"arm": HOSTILE, "seed": 1, "kind": HOSTILE, "path": HOSTILE}],
     )  # fmt: skip
     html, page = written(bad, tmp_path)
@@ -141,7 +144,8 @@ def test_a_hostile_model_name_names_no_file_elsewhere(tmp_path: Path) -> None:
 def test_answer_and_caveats_come_before_any_figure(full: tuple[Path, str, Page]) -> None:
     _, html, _ = full
     data = study()
-    places = [html.index(text) for text in (data.answer[:60], data.caveats[0][:60], "<figure>")]
+    texts = (data.answer[:60], data.details[0][1][:60], data.caveats[0][:60], "<figure>")
+    places = [html.index(text) for text in texts]
     assert places == sorted(places)
 
 
@@ -172,12 +176,40 @@ def test_long_answers_are_cut(tmp_path: Path) -> None:
     assert html.count("word word") < 600
 
 
-@pytest.mark.parametrize("table", ["scores", "judge", "fidelity", "loss", "loss_change", "mixtures"])
+@pytest.mark.parametrize(
+    "table", ["scores", "judge", "fidelity", "loss", "loss_change", "mixtures", "doses", "curves"]
+)
 def test_tables_hold_the_very_numbers(full: tuple[Path, str, Page], table: str) -> None:
     directory, _, _ = full
     with (directory / "tables" / f"{table}.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert rows == [{name: str(value) for name, value in row.items()} for row in getattr(study(), table)]
+    assert rows == [
+        {name: "" if value is None else str(value) for name, value in row.items()}
+        for row in getattr(study(), table)
+    ]
+
+
+def test_the_answer_for_machines_lies_beside_the_page(full: tuple[Path, str, Page]) -> None:
+    directory, _, _ = full
+    assert json.loads((directory / "findings.json").read_text(encoding="utf-8")) == study().findings
+
+
+def test_the_noise_floor_stands_beside_every_effect(full: tuple[Path, str, Page], tmp_path: Path) -> None:
+    def cells(page: Page) -> int:
+        return page.text.count("another seed alone")
+
+    shown = ("loss-change-by-dose", "scores-by-dose", "loss-change-heatmap", "scores-heatmap")
+    assert cells(full[2]) == len(shown)
+    assert "unknown" in full[2].text
+    several = written(study(seeds=3), tmp_path)[1]
+    assert cells(several) == len(shown)
+    assert "0.0015 to 0.0060" in several.text
+    assert "noise floor, ±0.003" in (tmp_path / "figures/loss-change-by-dose.svg").read_text(encoding="utf-8")
+
+
+def test_where_an_arm_differs_is_said_in_words(full: tuple[Path, str, Page]) -> None:
+    assert re.search(r"The untuned base differs in \d+ of 12 languages: worse in English", full[2].text)
+    assert re.search(r"pinch-24 differs in \d+ of 12 languages: better in ", full[2].text)
 
 
 def test_nothing_is_an_empty_cell_and_draws_no_point(tmp_path: Path) -> None:
@@ -284,4 +316,4 @@ def test_a_phone_needs_no_sideways_scrolling_and_every_chart_is_drawn(tmp_path: 
     shown = subprocess.run(
         [_CHROMIUM, *flags, address], capture_output=True, text=True, timeout=90, check=True
     )
-    assert "<title>fits, 7 drawn</title>" in shown.stdout
+    assert f"<title>fits, {len(FIGURES)} drawn</title>" in shown.stdout

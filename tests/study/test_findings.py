@@ -1,98 +1,211 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
-from polypinch.study.findings import Dosed, answer, caveats, contrast, smallest_that_helps
-from polypinch.study.reporting import ladder
-from polypinch.study.results import ArmResults, Axes
+from polypinch.study.findings import Findings, find
+from polypinch.study.ladder import Dosed, ladder
+from polypinch.study.results import ArmResults, Axes, loss_changes
+from polypinch.study.rows import curve_rows, dose_rows, noise_rows
 from polypinch.study.spec import Study
 
-ITEMS, SEEDS = 40, 3
+ITEMS, SEEDS, MARGIN = 40, 3, 0.005
 AXES = Axes(
     tuple(range(SEEDS)),
     tuple(f"i{n}" for n in range(ITEMS)),
     ("en", "fi", "ru"),
-    {"others": [1, 2], "seen": [1]},
+    {"others": [1, 2], "seen": [1], "unseen": [2]},
 )
+ONE_SEED = Axes((1,), AXES.items, AXES.languages, AXES.groups)
 DIFFICULTY = np.random.default_rng(0).normal(1.0, 0.3, (1, ITEMS, 1))
 
 
-def arm(name: str, effect: float, seed: int) -> ArmResults:
-    """Return an arm whose loss is the items' difficulty, an effect, and noise."""
+def arm(name: str, effect: float | tuple[float, ...], seed: int, spread: float = 0.001) -> ArmResults:
+    """Return an arm whose loss is the items' difficulty, an effect, training's luck and noise."""
     generator = np.random.default_rng(seed)
-    loss = DIFFICULTY + effect + generator.normal(0, 0.02, (SEEDS, ITEMS, 3))
+    luck = generator.normal(0, spread, (SEEDS, 1, 1)) if spread else np.zeros((SEEDS, 1, 1))
+    loss = DIFFICULTY + np.array(effect) + luck + generator.normal(0, 0.02, (SEEDS, ITEMS, 3))
     nothing = np.full(loss.shape, np.nan)
     return ArmResults("m", name, loss, nothing, nothing, nothing, None, None, {}, {})
 
 
-def doses(*effects: tuple[int, float]) -> list[Dosed]:
-    return [Dosed(arm(f"pinch-{dose}", effect, dose), dose, 96) for dose, effect in effects]
+def one_seed(result: ArmResults) -> ArmResults:
+    nothing = result.in_language[:1]
+    assert result.loss is not None
+    return ArmResults("m", result.arm, result.loss[:1], nothing, nothing, nothing, None, None, {}, {})
+
+
+def doses(*effects: tuple[int, float | tuple[float, ...]], spread: float = 0.001) -> list[Dosed]:
+    return [Dosed(arm(f"pinch-{dose}", effect, dose, spread), dose, 96) for dose, effect in effects]
 
 
 ENGLISH = arm("english", 0.0, 99)
 
 
-def test_the_smallest_dose_in_an_unbroken_run_from_the_largest_is_found() -> None:
-    found = smallest_that_helps(AXES, ENGLISH, doses((4, 0.001), (8, -0.05), (24, -0.08), (88, -0.1)))
-    assert found is not None
-    assert found[0].dose == 8
-    broken = smallest_that_helps(AXES, ENGLISH, doses((8, -0.05), (24, 0.0), (88, -0.1)))
-    assert broken is not None
-    assert broken[0].dose == 88
+def found(*effects: tuple[int, float | tuple[float, ...]], spread: float = 0.001) -> Findings:
+    what = find(AXES, arm("english", 0.0, 99, spread), doses(*effects, spread=spread), "m", MARGIN)
+    assert what is not None
+    return what
+
+
+def test_a_known_effect_is_found_at_its_dose_whatever_the_order_of_the_arms() -> None:
+    ladder_ = doses((88, -0.1), (4, 0.0), (24, -0.08), (8, -0.05))
+    what = find(AXES, ENGLISH, ladder_, "m", MARGIN)
+    assert what is not None
+    assert what.arms == {0: "english", 4: "pinch-4", 8: "pinch-8", 24: "pinch-24", 88: "pinch-88"}
+    effective = what.main.effective
+    assert effective.dose == 8
+    assert effective.change is not None
+    assert effective.change.low < 0.05 < effective.change.high  # positive for better
+    assert effective.needed is not None  # for dose 4, of which it cannot tell
+    assert effective.needed.effect == MARGIN
 
 
 def test_without_an_effect_a_dose_is_seldom_found() -> None:
-    false = sum(
-        smallest_that_helps(AXES, arm("english", 0.0, 1000 + n), [Dosed(arm("p", 0.0, 2000 + n), 8, 96)])
-        is not None
-        for n in range(200)
-    )
-    assert false <= 14  # 2.5 % one-sided, and what 200 draws allow
+    false = 0
+    for n in range(100):
+        none = [arm(f"{n}-{dose}", 0.0, 10_000 + 10 * n + dose) for dose in (0, 1, 2)]
+        what = find(AXES, none[0], [Dosed(none[1], 8, 96), Dosed(none[2], 24, 96)], "m", MARGIN)
+        assert what is not None
+        false += what.main.effective.dose is not None
+    assert false <= 8  # 2.5 %, and what 100 draws allow
 
 
-def test_the_answer_says_dose_change_interval_items_and_seeds() -> None:
-    text = answer(AXES, ENGLISH, doses((8, -0.05), (24, -0.08)), "m")
-    for part in (
-        "measurably lower ",
-        "8 of 96 training examples in other languages, the smallest dose tried,",
-        "95 % interval",
-        "40 items",
-        "3 seeds",
-        "against english",
-    ):
-        assert part in text
+def test_no_effect_is_cannot_tell_with_the_sample_that_could() -> None:
+    # Item by item as noisy as here, the margin takes far more than 40 items.
+    noisy = [
+        Dosed(
+            one_seed(arm(f"pinch-{dose}", np.random.default_rng(dose).normal(0, 0.001), dose, 0.0)), dose, 96
+        )
+        for dose in (8, 24)
+    ]
+    what = find(ONE_SEED, one_seed(ENGLISH), noisy, "m", 0.001)
+    assert what is not None
+    assert what.main.effective.dose is None
+    assert what.main.effective.needed is not None
+    assert what.main.effective.needed.items is not None
+    assert what.main.effective.needed.items > ITEMS
+    assert what.as_dict()["groups"]["others"]["minimum_effective_dose"]["dose"] is None
 
 
-def test_it_says_when_the_data_cannot_tell_and_what_no_dose_does() -> None:
-    text = answer(AXES, ENGLISH, doses((8, 0.0), (24, 0.0)), "m", arm("untuned", 0.5, 7))
-    assert "cannot tell the largest dose from none" in text
-    assert "English alone changes it by −0.499" in text
-    assert "cannot be told" in answer(AXES, None, [], "m") or "no dose can be told" in answer(
-        AXES, None, [], "m"
-    )
+def test_groups_are_told_apart() -> None:
+    what = found((8, (0.0, -0.05, 0.0)), (24, (0.0, -0.08, -0.05)))
+    assert what.answers["seen"].effective.dose == 8
+    assert what.answers["unseen"].effective.dose == 24
 
 
-def test_a_contrast_is_paired_by_item() -> None:
-    change = contrast(arm("a", -0.05, 1).loss, ENGLISH.loss, [1, 2])  # type: ignore[arg-type]
+def test_unseen_languages_are_told_by_arms_that_were_not_trained_on_them() -> None:
+    steps = doses((8, -0.05), (24, -0.08), (88, -0.1))
+    mixed = Dosed(steps[2].results, 88, 96, frozenset({"en", "fi", "ru"}))
+    what = find(AXES, ENGLISH, [*steps[:2], mixed], "m", MARGIN)
+    assert what is not None
+    assert what.answers["unseen"].doses == (0, 8, 24)
+    assert what.main.doses == what.answers["seen"].doses == (0, 8, 24, 88)
+    alone = find(AXES, ENGLISH, [mixed], "m", MARGIN)
+    assert alone is not None
+    assert "unseen" not in alone.answers
+
+
+def test_the_smallest_dose_within_the_margin_of_the_largest() -> None:
+    what = found((8, -0.05), (24, -0.1), (88, -0.1))
+    assert what.within.dose == 24
+    assert found((8, -0.05), (24, -0.08), (88, -0.1)).within.dose is None
+    far = find(AXES, ENGLISH, doses((8, -0.05), (24, -0.08), (88, -0.1)), "m", 0.5)
+    assert far is not None
+    assert far.within.dose == 0
+
+
+def test_the_spread_between_seeds_is_the_noise_floor() -> None:
+    noisy = found((8, -0.05), (24, -0.08), (60, -0.1), (88, -0.1), spread=0.03)
+    assert noisy.main.noise is not None
+    assert noisy.main.noise.low < 0.03 < noisy.main.noise.high
+    quiet = found((8, -0.05), (24, -0.08), spread=0.0)
+    assert quiet.main.noise is not None
+    assert quiet.main.noise.spread < 0.005
+    # What training does by itself is no effect, however precise the items are.
+    assert found((8, -0.02), (24, 0.02), spread=0.05).main.effective.dose is None
+
+
+def test_with_one_seed_the_noise_is_unknown() -> None:
+    steps = [Dosed(one_seed(step.results), step.dose, 96) for step in doses((8, -0.05), (24, -0.08))]
+    what = find(ONE_SEED, one_seed(ENGLISH), steps, "m", MARGIN)
+    assert what is not None
+    assert what.main.noise is None
+    assert what.main.effective.dose == 8
+    assert noise_rows(ONE_SEED, [one_seed(ENGLISH)]) == []
+    assert {row["language"] for row in noise_rows(AXES, [ENGLISH])} == {
+        *("en", "fi", "ru", "others", "seen", "unseen")
+    }
+
+
+def test_curves_need_three_doses() -> None:
+    assert found((8, -0.05)).main.saturating is None
+    assert curve_rows(found((8, -0.05))) == []
+    what = found((8, -0.05), (24, -0.08))
+    rows = curve_rows(what)
+    assert {row["curve"] for row in rows} == {"measured", "isotonic", "saturating"}
+    measured = [row for row in rows if (row["language"], row["curve"]) == ("others", "measured")]
+    assert [row["dose"] for row in measured] == [0, 8, 24]
+    assert measured[0]["value"] == measured[0]["low"] == 0
+    assert measured[2]["value"] == pytest.approx(-0.08, abs=0.01)
+    saturating = [row for row in rows if (row["language"], row["curve"]) == ("others", "saturating")]
+    assert saturating[0]["dose"] == 0
+    assert saturating[-1]["dose"] == 24
+    assert len(saturating) > 30
+
+
+def test_two_arms_of_one_dose_are_not_both_counted() -> None:
+    steps = [*doses((8, -0.05), (24, -0.08)), Dosed(arm("again", 0.5, 7), 8, 96)]
+    what = find(AXES, ENGLISH, steps, "m", MARGIN)
+    assert what is not None
+    assert what.twice == ("again",)
+    assert what.main.effective.dose == 8
+
+
+def test_tests_are_rows_with_losses_sign() -> None:
+    rows = dose_rows(found((4, 0.0), (8, -0.05), (24, -0.08)))
+    effective = [row for row in rows if (row["question"], row["language"]) == ("effective", "others")]
+    assert [(row["dose"], row["told"], row["smallest"]) for row in effective] == [
+        *((24, True, False), (8, True, True), (4, False, False))
+    ]
+    assert effective[0]["low"] < effective[0]["value"] < effective[0]["high"] < 0
+    assert effective[2]["needed_effect"] == MARGIN
+    assert effective[0]["needed_items"] is None
+    assert [row["language"] for row in rows if row["question"] == "within margin"] == ["others"]
+
+
+def test_it_is_json_without_what_json_lacks() -> None:
+    what = found((8, -0.02), (24, -0.06), (88, -0.3))  # no sign of levelling off
+    text = json.dumps(what.as_dict(), allow_nan=False)
+    data = json.loads(text)
+    saturating = data["groups"]["others"]["saturating"]
+    assert saturating["half_dose_high"] is None
+    assert saturating["gain"] < 0
+    assert data["groups"]["others"]["minimum_effective_dose"]["change"]["high"] < 0
+
+
+def test_nothing_is_found_where_nothing_was_measured() -> None:
+    assert find(AXES, None, doses((8, -0.1)), "m", MARGIN) is None
+    assert find(AXES, ENGLISH, [], "m", MARGIN) is None
+    nothing = ENGLISH.in_language
+    bare = ArmResults("m", "english", None, nothing, nothing, nothing, None, None, {}, {})
+    assert find(AXES, bare, doses((8, -0.1)), "m", MARGIN) is None
+
+
+def test_changes_are_paired_by_item_and_hold_for_all_languages_together() -> None:
+    changes = loss_changes(AXES, ENGLISH, [ENGLISH, arm("a", -0.05, 1), one_seed(arm("untuned", 0.5, 2))])
+    assert set(changes) == {"a", "untuned"}
+    change = changes["a"]["fi"]
     assert change.value == pytest.approx(-0.05, abs=0.01)
-    assert change.high - change.low < 0.03  # the items' own spread of 0.3 is gone
-    alone = contrast(arm("a", -0.05, 1).loss[:1], ENGLISH.loss, [1, 2])  # type: ignore[index, arg-type]
-    assert alone.n_seeds == SEEDS
-
-
-def test_harm_is_called_harm() -> None:
-    assert "raises held-out loss" in answer(AXES, ENGLISH, doses((8, 0.0), (24, 0.1)), "m")
-
-
-def test_caveats_name_the_seeds_and_the_judge() -> None:
-    one = Axes((1,), AXES.items, AXES.languages, AXES.groups)
-    assert "1 training seed:" in caveats(one, 8, "reference")[0]
-    assert any("no LLM judge" in note for note in caveats(one, 8, "reference"))
-    assert not any("seed" in note for note in caveats(AXES, 200, None))
-    by_model = caveats(one, 8, "pairwise by m, each pair in both orders")
-    assert any("a language model as judge: pairwise by m" in note for note in by_model)
-    assert not any("reference" in note for note in by_model[2:3])
+    assert change.high - change.low < 0.05  # the items' own spread of 0.3 is gone
+    assert change.low_together is not None
+    assert change.high_together is not None
+    assert change.low_together < change.low
+    assert change.high < change.high_together
+    assert changes["a"]["others"].low_together is None
+    assert changes["untuned"]["fi"].n_seeds == SEEDS
 
 
 def test_only_arms_that_differ_in_their_dose_alone_are_steps_of_the_ladder() -> None:

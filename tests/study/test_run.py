@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import random
 import signal
@@ -13,9 +14,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
+from polypinch.cli import app
 from polypinch.errors import PinchError
-from polypinch.files import is_done, read_json
+from polypinch.files import is_done, read_json, write_json
 from polypinch.pool.table import POOL_SCHEMA
 from polypinch.specs import load_yaml
 from polypinch.study import Store, Study, build, open_inputs, preflight, report, run
@@ -112,6 +115,28 @@ def test_the_page_answers_in_a_sentence_with_its_interval(finished: Path) -> Non
     page = (finished / "out" / "report.html").read_text()
     assert "95 % interval" in page
     assert "2 training seed" in page
+
+
+def test_the_answer_is_there_for_machines_with_the_page(finished: Path) -> None:
+    out = finished / "out"
+    study = load_yaml(finished / "study.yaml", Study)
+    write_json(out / "study.json", {"study": study.model_dump(mode="json"), "store": str(out / "store")})
+    printed = CliRunner().invoke(app, ["report", str(out), "--json"])
+    data = json.loads(printed.stdout)
+    assert data.pop("report") == str(out / "report.html")
+    assert data == read_json(out / "findings.json")
+    (model,) = data["models"]
+    assert model["groups"]["others"]["noise"]["freedom"] == 3
+    assert set(model["groups"]) == {"others", "seen", "unseen"}
+    assert model["groups"]["unseen"]["doses"] == [0, 4]  # mixed was trained on the unseen
+    assert model["within_margin"]["margin"] == 0.005
+
+
+def test_the_margin_changes_no_step(tiny_study: dict[str, Any], finished: Path, tmp_path: Path) -> None:
+    path = write_study(tmp_path / "s.yaml", tiny_study, loss_margin=0.1)
+    inputs = open_inputs(load_yaml(path, Study))
+    store = Store(finished / "out" / "store")
+    assert {store.state(stage) for stage in build(inputs, store).stages()} == {"done"}
 
 
 def test_a_second_run_does_nothing_and_a_second_study_shares_the_work(

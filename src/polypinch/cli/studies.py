@@ -131,16 +131,18 @@ def status_command(
 def report_command(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="A study's folder.")], as_json: Json = False
 ) -> None:
-    """Write a finished study's report again: report.html, tables/*.csv, figures/*.svg.
+    """Write a finished study's report again: report.html, findings.json, tables/*.csv, figures/*.svg.
 
     Example: polypinch report study
     """
+    from polypinch.files import read_json
+    from polypinch.report import FINDINGS
     from polypinch.study import build, open_inputs, report
 
     study, store = recorded(out)
     inputs = open_inputs(study)
     page = report(inputs, build(inputs, store), store, out)
     if as_json:
-        print_json({"report": str(page)})
+        print_json({"report": str(page), **read_json(out / FINDINGS)})
     else:
         typer.echo(page)

@@ -20,6 +20,7 @@ from polypinch.report.points import (
     clamped,
     end_labels,
     joint_domain,
+    noise_of,
     own_domains,
     shown_arms,
     shown_points,
@@ -96,13 +97,17 @@ def _tooltip(number: str) -> list[alt.Tooltip]:
     return words + [alt.Tooltip(f"{name}:Q", format=number) for name in ("value", "low", "high")]
 
 
-def dose_response(data: ReportData, model: str, table: Rows, measure: Measure) -> Spec:
+def dose_response(data: ReportData, model: str, table: Rows, measure: Measure, noise: str) -> Spec:
     """Draw averages and the base language with intervals, single languages thin, each named at its end.
 
-    The untuned base stands apart, hollow. All models share one domain, so their charts compare.
+    The untuned base stands apart, hollow. All models share one domain, so their charts compare. ``noise``
+    names the measure whose noise floor, that of the average over all other languages, is a grey band.
     """
     everything = [point for name in data.models for point in shown_points(data, name, table)]
-    bottom, top = joint_domain(everything, measure.neutral)
+    spreads = {name: noise_of(data, name, noise, "others") for name in data.models}
+    widest = max((spread for spread in spreads.values() if spread is not None), default=0.0)
+    bottom, top = joint_domain(everything, measure.neutral, widest)
+    spread = spreads[model]
     points = clamped(shown_points(data, model, table), bottom, top, measure.say)
     arms = shown_arms(data, points)
     x = alt.X(
@@ -119,6 +124,7 @@ def dose_response(data: ReportData, model: str, table: Rows, measure: Measure) -
         name="hover", fields=["key"], on="pointerover", nearest=True, clear="pointerout", empty=False
     )
     layers = [
+        *(_floor(measure.neutral, spread) if spread is not None else []),
         alt.Chart(alt.Data(values=[{}])).mark_rule(style="zero").encode(y=alt.YDatum(measure.neutral)),
         *_thin(base.transform_filter("!datum.strong"), hover),
     ]
@@ -130,7 +136,18 @@ def dose_response(data: ReportData, model: str, table: Rows, measure: Measure) -
     labels = end_labels(points, arms, bottom, top, _HEIGHT)
     layers += _names(labels, x) if labels else []
     chart = alt.layer(*layers, data=alt.Data(values=points))
-    return finish(chart, measure.title, measure.note, least=330, width=WIDTH - 150, height=_HEIGHT)
+    floor = "noise floor unknown: one seed" if spread is None else f"grey: noise floor, ±{_plain(spread)}"
+    note = f"{measure.note}; {floor}"
+    return finish(chart, measure.title, note, least=330, width=WIDTH - 150, height=_HEIGHT)
+
+
+def _plain(spread: float) -> str:
+    return f"{spread:.2g}" if spread < 1 else f"{spread:.1f}"
+
+
+def _floor(neutral: float, spread: float) -> list[Any]:
+    band = alt.Chart(alt.Data(values=[{}])).mark_rect(style="noise")
+    return [band.encode(y=alt.YDatum(neutral - spread), y2=alt.Y2Datum(neutral + spread))]
 
 
 def _thin(thin: Any, hover: Any) -> list[Any]:
@@ -245,8 +262,9 @@ def panels(
 
 
 def heatmap(data: ReportData, model: str, table: Rows, measure: Measure) -> Spec:
-    """Draw language × arm: values in cells with their intervals; bold where the interval leaves out neutral.
+    """Draw language × arm: values in cells with their intervals; bold where they differ from neutral.
 
+    What is bold holds for all languages of an arm together, where the rows have such intervals.
     Colour saturates at the largest difference of a tuned arm, lest the untuned base pale the rest.
     """
     points = shown_points(data, model, table)
@@ -255,7 +273,7 @@ def heatmap(data: ReportData, model: str, table: Rows, measure: Measure) -> Spec
     reach = max((abs(p["value"] - neutral) for p in points if p["tuned"]), default=0.0) or 1.0
     for p in points:
         p["tone"] = max(-1.0, min(1.0, sign * (p["value"] - neutral) / reach))
-        p["sure"] = p["low"] > neutral or p["high"] < neutral
+        p["sure"] = p["least"] > neutral or p["most"] < neutral
         p["text"] = ("• " if p["role"] == "trained" else "") + measure.say(p["value"])
         p["span"] = f"{measure.say(p['low'])} to {measure.say(p['high'])}"
     order: list[str] = []

@@ -82,12 +82,14 @@ class ReportData:
     Each row of ``scores``, ``fidelity``, ``loss`` and ``loss_change`` has ``model``, ``arm``, ``language``
     (a tag, or ``seen``, ``unseen``, ``others`` for an average over languages that are not the base),
     ``value``, ``low``, ``high`` (95 % interval), ``n_items`` and ``n_seeds``. Any of the four may be empty:
-    that was not measured.
+    that was not measured. ``low_together``, ``high_together`` in ``scores`` and ``loss_change`` hold for all
+    languages of an arm at once; ``None`` for averages.
 
     Attributes:
         title: the study's name.
         models: base models' names.
-        answer: the study's answer in one sentence.
+        answer: the study's answer, the plain sentence first.
+        details: what it stands on: what each line is about, and the line.
         caveats: what the numbers cannot tell.
         arms: in order of dose, the untuned base first.
         languages: evaluated languages.
@@ -101,6 +103,15 @@ class ReportData:
         tasks: rows as above, 0 to 1, of each ``task`` and ``metric``; also the paired ``change`` ``against``
             the baseline arm, ``change_low``, ``change_high``, ``chance`` (what guessing finds, or ``None``)
             and ``source``.
+        noise: the spread between seeds of one arm: ``model``, ``measure`` (``loss`` or ``score``),
+            ``language``, ``spread`` (a standard deviation), ``low``, ``high``, ``training`` (the part that
+            more items would not take away), ``freedom``. Empty with one seed: unknown.
+        doses: the tests of doses in the order made: ``model``, ``language``, ``question`` (``effective`` or
+            ``within margin``), ``against``, ``dose``, ``arm``, the change of loss, ``told``, ``smallest``
+            (the answer), ``needed_effect``, ``needed_items``, ``needed_seeds``.
+        curves: ``model``, ``language``, ``curve`` (``measured``, ``isotonic`` or ``saturating``), ``dose``,
+            and the change of loss from no dose; empty below three doses.
+        findings: the answer for machines, JSON-able; written beside the page.
         mixtures: ``arm``, ``language``, ``requested``, ``examples``, ``share``, ``tokens``,
             ``supervised_tokens``, ``truncated``, ``duplicates``.
         samples: answers to show side by side.
@@ -115,12 +126,17 @@ class ReportData:
     caveats: list[str]
     arms: list[ArmInfo]
     languages: list[LanguageInfo]
+    details: list[tuple[str, str]] = field(default_factory=list)
     scores: Rows = field(default_factory=list)
     judge: Rows = field(default_factory=list)
     fidelity: Rows = field(default_factory=list)
     loss: Rows = field(default_factory=list)
     loss_change: Rows = field(default_factory=list)
     tasks: Rows = field(default_factory=list)
+    noise: Rows = field(default_factory=list)
+    doses: Rows = field(default_factory=list)
+    curves: Rows = field(default_factory=list)
+    findings: dict[str, Any] = field(default_factory=dict)
     mixtures: Rows = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)

@@ -10,12 +10,13 @@ import altair as alt
 
 from polypinch.report.charts import WIDTH, Spec, arm_axis, dose_response, finish, heatmap, panels
 from polypinch.report.data import GROUPS, ReportData
+from polypinch.report.dosing import dose_curves
 from polypinch.report.points import Measure, base_name, baseline, opponents, with_neutral
 
 _CELLS = 120  # of a strip, at most
 _KEY = "● trained on, ◆ not, ■ base, hollow: untuned; 95 % intervals"
 _CHANGE = "Change in held-out loss, bits per byte"
-_BOLD = "bold: the interval leaves out"
+_BOLD = "bold: an arm’s languages taken together, it differs from"
 
 
 def loss_change_by_dose(data: ReportData, model: str) -> Spec:
@@ -23,7 +24,7 @@ def loss_change_by_dose(data: ReportData, model: str) -> Spec:
     against = baseline(data)
     note = f"paired with {against}; lower is better; {_KEY}"
     measure = Measure(_CHANGE, note, axis="+.3~f", text="+.3f", neutral=0.0)
-    return dose_response(data, model, with_neutral(data, data.loss_change, against, 0.0), measure)
+    return dose_response(data, model, with_neutral(data, data.loss_change, against, 0.0), measure, "loss")
 
 
 def scores_by_dose(data: ReportData, model: str) -> Spec:
@@ -31,7 +32,7 @@ def scores_by_dose(data: ReportData, model: str) -> Spec:
     against = opponents(data)
     note = f"against {against}; 50 is parity; higher is better; {_KEY}"
     measure = Measure("Score, 0 to 100", note, axis=".0f", text=".0f", neutral=50.0)
-    return dose_response(data, model, with_neutral(data, data.scores, against, 50.0), measure)
+    return dose_response(data, model, with_neutral(data, data.scores, against, 50.0), measure, "score")
 
 
 def fidelity_by_dose(data: ReportData, model: str) -> Spec:
@@ -112,6 +113,7 @@ def mixtures_strip(data: ReportData, _model: str = "") -> Spec:
 
 
 FIGURES: dict[str, tuple[str, Callable[[ReportData, str], Spec]]] = {
+    "dose-response": ("curves", dose_curves),
     "loss-change-by-dose": ("loss_change", loss_change_by_dose),
     "mixtures": ("mixtures", mixtures_strip),
     "scores-by-dose": ("scores", scores_by_dose),

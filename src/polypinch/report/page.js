@@ -11,10 +11,11 @@ function fitted(source, width) {
   spec.usermeta = undefined;
   if (spec.facet) {
     const gap = hints.gap;
-    const columns = Math.max(2, Math.min(spec.columns, Math.floor(room / 150)));
+    const fits = Math.floor(room / (hints.cell ?? 150));
+    const columns = Math.max(hints.fewest ?? 2, Math.min(spec.columns, fits));
     const cell = Math.floor((room - 16) / columns) - gap;
     spec.columns = columns;
-    spec.spec.width = Math.min(cell, 190);
+    spec.spec.width = Math.min(cell, hints.widest ?? 190);
     return spec;
   }
   spec.width = room;

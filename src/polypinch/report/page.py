@@ -14,9 +14,11 @@ from typing import Any
 import vl_convert
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from polypinch.files import write_text
+from polypinch.files import write_json, write_text
 from polypinch.report.charts import Spec
 from polypinch.report.data import GROUPS, UNTUNED, ReportData
+from polypinch.report.differences import differences
+from polypinch.report.dosing import dose_table
 from polypinch.report.figures import FIGURES
 from polypinch.report.judge import judge_section
 from polypinch.report.sections import Section, sections
@@ -24,11 +26,14 @@ from polypinch.report.tables import csv_tables, flat, manifest_lines, pivot
 from polypinch.report.tasks import TASKS, TaskPart, task_parts
 from polypinch.report.theme import DARK, LIGHT, SANS, SERIF, chart_config
 
+FINDINGS = "findings.json"
+"""The answer for machines, beside the page."""
+
 _LONGEST = 1500  # characters of an answer on the page; the answers tables hold all
 
 
 def write_report(data: ReportData, directory: Path) -> Path:
-    """Write ``report.html``, ``tables/*.csv`` and ``figures/*.svg``; return the page's path.
+    """Write ``report.html``, ``findings.json``, ``tables/*.csv`` and ``figures/*.svg``; return the page.
 
     A figure with nothing to draw is left out, and one of an earlier report is removed.
 
@@ -37,6 +42,7 @@ def write_report(data: ReportData, directory: Path) -> Path:
     """
     for name, text in csv_tables(data).items():
         write_text(directory / "tables" / f"{name}.csv", text)
+    write_json(directory / FINDINGS, data.findings)
     parts = task_parts(data)
     figures = [*_figures(data), *(_drawn(TASKS, one.file, "", one.spec) for one in parts)]
     for figure in figures:
@@ -125,7 +131,8 @@ def _section(data: ReportData, section: Section, figures: list[_Figure]) -> dict
             {
                 **_shown(figure, section.heading),
                 "basis": _basis(data, table, model),
-                "numbers": pivot(data, table, model, section.number) if table != "mixtures" else None,
+                "numbers": _numbers(data, table, model, section.number),
+                "words": _words(data, section.anchor, model),
             }
         )
     return {**vars(section), "table": table, "figures": drawn}
@@ -149,6 +156,20 @@ def _shown(figure: _Figure, heading: str) -> dict[str, Any]:
         "height": height,
         "alt": f"{heading} {figure.spec['title']['text']}",
     }
+
+
+def _numbers(data: ReportData, table: str, model: str, number: str) -> dict[str, Any] | None:
+    if table == "mixtures":
+        return None
+    return dose_table(data, model) if table == "curves" else pivot(data, table, model, number)
+
+
+def _words(data: ReportData, anchor: str, model: str) -> list[str]:
+    if anchor == "loss-change-heatmap":
+        return differences(data, "loss_change", model, 0.0, lower_is_better=True)
+    return (
+        differences(data, "scores", model, 50.0, lower_is_better=False) if anchor == "scores-heatmap" else []
+    )
 
 
 def _image(svg: str) -> str:

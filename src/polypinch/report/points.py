@@ -56,6 +56,18 @@ def base_name(data: ReportData) -> str:
     return next((one.name for one in data.languages if one.group == "base"), "the base language")
 
 
+def noise_of(data: ReportData, model: str, measure: str, language: str) -> float | None:
+    """Return the noise floor of a measure, or ``None`` where one seed leaves it unknown."""
+    return next(
+        (
+            row["spread"]
+            for row in data.noise
+            if (row["model"], row["measure"], row["language"]) == (model, measure, language)
+        ),
+        None,
+    )
+
+
 def with_neutral(data: ReportData, rows: Rows, opponent: str, neutral: float) -> Rows:
     """Add the opponent itself, which is even with itself by definition, where the rows leave it out."""
     if opponent not in {arm.name for arm in data.arms} or any(row["arm"] == opponent for row in rows):
@@ -69,7 +81,8 @@ def shown_points(data: ReportData, model: str, rows: Rows) -> Rows:
     """Return the rows to draw: known values of known arms, with names, group and role.
 
     ``strong`` marks the rows to look at first. ``role`` is ``base``, or whether that very arm was
-    ``trained`` on the language (for an average: on any of its languages) or ``not trained``.
+    ``trained`` on the language (for an average: on any of its languages) or ``not trained``. ``least`` and
+    ``most`` are the ends that decide whether it differs: those of all languages together where there are any.
     """
     names = {key: (name, group) for key, name, group in row_names(data)}
     arms = {arm.name: arm for arm in data.arms}
@@ -94,6 +107,8 @@ def shown_points(data: ReportData, model: str, rows: Rows) -> Rows:
                 "value": round(row["value"], 6),
                 "low": round(low, 6),
                 "high": round(high, 6),
+                "least": row["low_together"] if known(row.get("low_together")) else low,
+                "most": row["high_together"] if known(row.get("high_together")) else high,
             }
         )
     return found
@@ -158,10 +173,10 @@ def _say_once(points: Rows, say: Callable[[float], str]) -> Rows:
     return found
 
 
-def joint_domain(points: Rows, neutral: float) -> tuple[float, float]:
-    """Return a domain that holds the tuned arms and ``neutral``, and the untuned base if it is near."""
+def joint_domain(points: Rows, neutral: float, noise: float = 0.0) -> tuple[float, float]:
+    """Return a domain that holds the tuned arms and ``neutral`` ± ``noise``, and the untuned base if near."""
     tuned = [point for point in points if point["tuned"]] or points
-    ends = [neutral, *(point["value"] for point in tuned)]
+    ends = [neutral - noise, neutral + noise, *(point["value"] for point in tuned)]
     ends += [point[end] for point in tuned if point["strong"] for end in ("low", "high")]
     bottom, top = min(ends), max(ends)
     reach = top - bottom

@@ -43,6 +43,16 @@ def sections(data: ReportData) -> list[Section]:
     )
     return [
         Section(
+            "dose-response",
+            "How much is enough?",
+            "The dose on its own scale: what was measured at each, and two curves through it. One only never"
+            " rises; the other gains less and less with every example more.",
+            "Filled points are doses told from none, hollow ones cannot be told; a dotted line marks the"
+            " smallest that works. Where the curve is flat, more of the dose gains nothing more. An effect"
+            " inside the grey band is no larger than what another training seed does by itself.",
+            "Needs held-out loss at three doses or more, one of them none, in arms alike in all else.",
+        ),
+        Section(
             "loss-change-by-dose",
             "Does a pinch help the other languages?",
             "Held-out loss is how many bits the model needs for each byte of a good response it has never"
@@ -98,8 +108,9 @@ def sections(data: ReportData) -> list[Section]:
             "loss-change-heatmap",
             "Which language gains from which dose?",
             f"The paired change of held-out loss against {against}, language by language.",
-            "Blue cells lost bits, which is better; orange ones gained. Below each value is its 95 %"
-            " interval; with this many cells, one in twenty will leave out 0 by chance.",
+            "Blue cells lost bits, which is better; orange ones gained. Below each value is its own 95 %"
+            " interval. Bold cells differ from 0 with all languages of the arm taken together (simultaneous"
+            " intervals; in the CSV as low_together, high_together); averages stand for themselves.",
             "Not measured in this study.",
             "+.4f",
         ),
@@ -107,8 +118,8 @@ def sections(data: ReportData) -> list[Section]:
             "scores-heatmap",
             "Which language’s answers get better?",
             "The scores again, language by language.",
-            "Blue is above parity, orange below. With this many cells, one in twenty will leave out 50 by"
-            " chance.",
+            "Blue is above parity, orange below. Bold cells differ from 50 with all languages of the arm"
+            " taken together; averages stand for themselves.",
             "Not measured in this study.",
             ".1f",
         ),

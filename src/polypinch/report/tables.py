@@ -10,12 +10,19 @@ from typing import Any
 from polypinch.report.data import AVERAGES, GROUPS, ReportData, Rows
 
 _ESTIMATE = ("model", "arm", "language", "value", "low", "high", "n_items", "n_seeds")
+_TOGETHER = ("low_together", "high_together")
 _COLUMNS = {
-    "scores": (*_ESTIMATE, "against", "flip_rate", "missing", "not_asked"),
+    "scores": (*_ESTIMATE, *_TOGETHER, "against", "flip_rate", "missing", "not_asked"),
     "judge": ("model", "arm", "language", "measure", "value", "low", "high", "n_items", "n_seeds"),
     "fidelity": (*_ESTIMATE, "line_pass", "word_pass", "abstained"),
     "loss": _ESTIMATE,
-    "loss_change": _ESTIMATE,
+    "loss_change": (*_ESTIMATE, *_TOGETHER),
+    "noise": ("model", "measure", "language", "spread", "low", "high", "training", "freedom"),
+    "doses": (
+        *("model", "language", "question", "against", "dose", "arm", "value", "low", "high"),
+        *("n_items", "n_seeds", "told", "smallest", "needed_effect", "needed_items", "needed_seeds"),
+    ),
+    "curves": ("model", "language", "curve", "dose", "value", "low", "high"),
     "mixtures": (
         *("arm", "language", "requested", "examples", "share"),
         *("tokens", "supervised_tokens", "truncated", "duplicates"),
@@ -26,6 +33,9 @@ _TASKS = (
     *("model", "task", "metric", "arm", "language", "value", "low", "high", "n_items", "n_seeds"),
     *("against", "change", "change_low", "change_high", "chance", "source"),
 )
+
+
+_UNKNOWN = {"value": "unknown", "span": "one seed, or left out"}
 
 
 def known(value: Any) -> bool:
@@ -95,17 +105,37 @@ def pivot(data: ReportData, table: str, model: str, number: str) -> dict[str, An
         if row["model"] == model and known(row["value"])
     }
     arms = [arm for arm in data.arms if any(name == arm.name for _, name in cells)]
+    noise = _noise_cells(data, table, model, number.lstrip("+"))
     rows = [
         {
             "name": name,
             "average": is_average(key),
             "first": is_average(key),
-            "cells": [cells.get((key, arm.name)) for arm in arms],
+            "cells": [
+                *(cells.get((key, arm.name)) for arm in arms),
+                *([] if noise is None else [noise.get(key, _UNKNOWN)]),
+            ],
         }
         for key, name, _ in row_names(data)
         if any(key == found for found, _ in cells)
     ]
-    return {"title": table.replace("_", " "), "corner": "language", "arms": arms, "rows": rows}
+    columns = [*arms, *([] if noise is None else [{"label": "noise floor", "name": "another seed alone"}])]
+    return {"title": table.replace("_", " "), "corner": "language", "arms": columns, "rows": rows}
+
+
+def _noise_cells(data: ReportData, table: str, model: str, number: str) -> dict[str, dict[str, str]] | None:
+    """Return the noise floor beside a table's effects, by row; ``None`` where it holds no effects."""
+    measure = {"loss_change": "loss", "scores": "score"}.get(table)
+    if measure is None:
+        return None
+    return {
+        row["language"]: {
+            "value": number_text(row["spread"], number),
+            "span": f"{number_text(row['low'], number)} to {number_text(row['high'], number)}",
+        }
+        for row in data.noise
+        if row["model"] == model and row["measure"] == measure
+    }
 
 
 def number_text(value: Any, number: str) -> str:

@@ -46,8 +46,9 @@ SERIF: Final = (
 def chart_config(palette: Palette) -> dict[str, Any]:
     """Return the Vega-Lite config that dresses every chart in a palette.
 
-    Specs name no colour but refer to ranges (``category``: base, seen, unseen; ``diverging``: good to bad)
-    and to mark styles (``quiet``, ``hair``, ``zero``), so that one spec serves light and dark.
+    Specs name no colour but refer to ranges (``category``: base, seen, unseen, others; ``diverging``: good
+    to bad) and to mark styles (``quiet``, ``hair``, ``zero``, ``noise``), so that one spec serves light and
+    dark.
     """
     ink, soft, hair, paper = (palette[name] for name in ("ink", "soft", "hair", "paper"))
     return {
@@ -56,7 +57,7 @@ def chart_config(palette: Palette) -> dict[str, Any]:
         "padding": {"left": 4, "right": 10, "top": 6, "bottom": 4},
         "view": {"stroke": None},
         "range": {
-            "category": [palette["base"], palette["seen"], palette["unseen"]],
+            "category": [palette["base"], palette["seen"], palette["unseen"], ink],
             "diverging": [palette["good"], palette["wash"], palette["bad"]],
         },
         "axis": {
@@ -99,6 +100,7 @@ def chart_config(palette: Palette) -> dict[str, Any]:
             "quiet": {"color": soft, "fontSize": 10},
             "hair": {"color": hair, "strokeWidth": 1},
             "zero": {"color": soft, "strokeWidth": 1},
+            "noise": {"color": soft, "opacity": 0.16},
             "hollow": {"color": paper},
             "cell": {"stroke": paper, "strokeWidth": 2},
         },

@@ -14,7 +14,7 @@ from polypinch.languages import language, languages
 from polypinch.probe import Advice, Advised
 from polypinch.probe.advice import FACTS
 from polypinch.specs import validate
-from polypinch.study.reporting import ladder
+from polypinch.study.ladder import ladder
 from polypinch.study.spec import Study
 
 RULE = (

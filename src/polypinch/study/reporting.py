@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,14 @@ from polypinch.files import read_json, read_table
 from polypinch.judge.cost import dollars
 from polypinch.languages import language
 from polypinch.report import ArmInfo, LanguageInfo, ReportData, Sample, write_report
-from polypinch.stats import Estimate
-from polypinch.study.compare import ALL
-from polypinch.study.findings import Dosed, answer, caveats, contrast
+from polypinch.study import rows, words
+from polypinch.study.findings import Findings, find
 from polypinch.study.graph import Graph, Tuned
 from polypinch.study.harness import imported_rows
 from polypinch.study.inputs import Inputs
 from polypinch.study.judging import TOTALS
-from polypinch.study.measures import measures
-from polypinch.study.results import ArmResults, Axes, axes, estimates, mixture_lines, read_results, scores
+from polypinch.study.ladder import Dosed, ladder
+from polypinch.study.results import ArmResults, Axes, axes, mixture_lines, read_results
 from polypinch.study.spec import MONOLINGUAL, UNTUNED, Study
 from polypinch.study.store import Store
 from polypinch.study.tasks import task_rows, task_wording
@@ -54,55 +53,30 @@ def gather(inputs: Inputs, graph: Graph, store: Store) -> ReportData:
     shared = axes(inputs)
     results = read_results(inputs, graph, store)
     infos = _arms(inputs, graph, store)
-    dose = {info.name: (info.dose_examples, info.rows) for info in infos}
-    baselines = {info.name for info in infos if info.is_baseline}
-    answers, change = [], []
-    apart: list[str] = []
-    for model in study.models:
-        arms = [result for result in results if result.model == model]
-        baseline = next((a for a in arms if a.arm in baselines), None)
-        steps, apart = ladder(study, baseline.arm if baseline else None)
-        dosed = [Dosed(a, *dose[a.arm]) for a in arms if a.arm in steps]
-        untuned = next((a for a in arms if a.arm == UNTUNED), None)
-        answers.append(answer(shared, baseline, dosed, model, untuned))
-        if baseline is not None:
-            change += _loss_change(shared, baseline, arms)
+    mixtures = mixture_lines(inputs, graph, store)
+    told = [_told(study, shared, [one for one in results if one.model == model], infos, mixtures)
+            for model in study.models]  # fmt: skip
     ordered = inputs.judging is not None and inputs.judging.declared.kind != "grade"
-    judged = any(result.outcome is not None for result in results)
-    by_model = inputs.judging.words if inputs.judging else "reference"
-    notes = caveats(shared, len(inputs.answered["item_id"].unique()), by_model if judged else None)
     judging = judging_totals(inputs, graph, store)
-    if judging is not None:
-        notes.append(f"The judge was asked as follows: {judging_words(judging)}.")
-    if any(result.settled for result in results):
-        notes.append(
-            "Judging stopped in each language where its score was settled. Intervals of scores are confidence"
-            " sequences: they hold together, whenever judging stops, and speak of the held-out items alone."
-        )
-    if apart:
-        notes.append(
-            f"The answer leaves out {', '.join(apart)}: they differ from the arm without a dose in more than"
-            " the dose (base language, tuning, placement, items or repetition)."
-        )
-    if judged and study.comparison.against == MONOLINGUAL:
-        notes.append(
-            "Scores compare with the model tuned on the whole budget in each language (50 is parity), so they"
-            " are not comparable across languages: each has its own opponent."
-        )
     return ReportData(
         title=study.name,
         models=list(study.models),
-        answer=" ".join(answers),
-        caveats=notes,
+        answer=" ".join(one.answer for one in told),
+        details=[line for one in told for line in one.details],
+        caveats=_notes(inputs, shared, results, judging, told[0].left_out),
         arms=infos,
         languages=_languages(inputs),
-        scores=[row for result in results for row in _scores(shared, result, study.comparison.against)],
-        judge=[row for result in results for row in _judge(shared, result, ordered)],
-        fidelity=[row for result in results for row in _fidelity(shared, result)],
-        loss=[row for result in results for row in _loss(shared, result)],
-        loss_change=change,
+        scores=[row for one in results for row in rows.score_rows(shared, one, study.comparison.against)],
+        judge=[row for one in results for row in rows.judge_rows(shared, one, ordered)],
+        fidelity=[row for one in results for row in rows.fidelity_rows(shared, one)],
+        loss=[row for one in results for row in rows.loss_rows(shared, one)],
+        loss_change=[row for one in told for row in one.change],
+        noise=[row for one in told for row in one.noise],
+        doses=[row for one in told for row in (rows.dose_rows(one.found) if one.found else [])],
+        curves=[row for one in told for row in (rows.curve_rows(one.found) if one.found else [])],
+        findings=_findings(study, told),
         tasks=task_rows(inputs, graph, store),
-        mixtures=mixture_lines(inputs, graph, store),
+        mixtures=mixtures,
         samples=_samples(inputs, graph, store),
         settings={
             "study": study.model_dump(mode="json"),
@@ -113,6 +87,97 @@ def gather(inputs: Inputs, graph: Graph, store: Store) -> ReportData:
         versions={name: version(name) for name in _PACKAGES},
         artifacts=_artifacts(graph, store),
     )
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What is told of one base model."""
+
+    model: str
+    answer: str
+    details: list[tuple[str, str]]
+    found: Findings | None
+    change: rows.Rows
+    noise: rows.Rows
+    left_out: dict[str, list[str]]
+
+
+def _told(
+    study: Study, shared: Axes, arms: list[ArmResults], infos: list[ArmInfo], mixtures: rows.Rows
+) -> _Told:
+    info = {one.name: one for one in infos}
+    fed: dict[str, set[str]] = {}
+    for line in mixtures:
+        if line["examples"]:
+            fed.setdefault(line["arm"], set()).add(line["language"])
+    baseline = next((arm for arm in arms if info[arm.arm].is_baseline), None)
+    untuned = next((arm for arm in arms if arm.arm == UNTUNED), None)
+    steps, apart = ladder(study, baseline.arm if baseline else None)
+    dosed = [
+        Dosed(arm, info[arm.arm].dose_examples, info[arm.arm].rows, frozenset(fed.get(arm.arm, ())))
+        for arm in arms
+        if arm.arm in steps
+    ]
+    model = arms[0].model
+    found = find(shared, baseline, dosed, model, study.loss_margin)
+    compared = [baseline, *(arm.results for arm in dosed)] if baseline and dosed else []
+    tuned = [arm for arm in arms if arm.arm != UNTUNED]
+    return _Told(
+        model,
+        words.answer(found, shared, baseline, dosed, model),
+        words.details(found, shared, baseline, untuned, len(study.models) > 1),
+        found,
+        rows.loss_change_rows(shared, baseline, arms) if baseline else [],
+        rows.noise_rows(shared, compared or tuned),
+        {"apart": apart, "twice": list(found.twice) if found else []},
+    )
+
+
+def _findings(study: Study, told: list[_Told]) -> dict[str, Any]:
+    """Return the answer for machines."""
+    return {
+        "study": study.name,
+        "measure": "held-out loss, bits per byte; a negative change is better",
+        "models": [
+            {"model": one.model, "answer": one.answer, **(one.found.as_dict() if one.found else {})}
+            for one in told
+        ],
+    }
+
+
+def _notes(
+    inputs: Inputs,
+    shared: Axes,
+    results: list[ArmResults],
+    judging: dict[str, Any] | None,
+    left_out: dict[str, list[str]],
+) -> list[str]:
+    judged = any(result.outcome is not None for result in results)
+    by_model = inputs.judging.words if inputs.judging else "reference"
+    notes = words.caveats(shared, len(inputs.answered["item_id"].unique()), by_model if judged else None)
+    if judging is not None:
+        notes.append(f"The judge was asked as follows: {judging_words(judging)}.")
+    if any(result.settled for result in results):
+        notes.append(
+            "Judging stopped in each language where its score was settled. Intervals of scores are confidence"
+            " sequences: they hold together, whenever judging stops, and speak of the held-out items alone."
+        )
+    if left_out["apart"]:
+        notes.append(
+            f"The answer leaves out {', '.join(left_out['apart'])}: they differ from the arm without a dose"
+            " in more than the dose (base language or model, tuning, placement, items or repetition)."
+        )
+    if left_out["twice"]:
+        notes.append(
+            f"The answer leaves out {', '.join(left_out['twice'])}: another arm has the same dose, and was"
+            " named first."
+        )
+    if judged and inputs.study.comparison.against == MONOLINGUAL:
+        notes.append(
+            "Scores compare with the model tuned on the whole budget in each language (50 is parity), so they"
+            " are not comparable across languages: each has its own opponent."
+        )
+    return notes
 
 
 def judging_totals(inputs: Inputs, graph: Graph, store: Store) -> dict[str, Any] | None:
@@ -142,29 +207,6 @@ def judging_words(total: dict[str, Any]) -> str:
     )
 
 
-def ladder(study: Study, baseline: str | None) -> tuple[list[str], list[str]]:
-    """Divide dosed arms into those that differ from the baseline in their dose alone, and the rest.
-
-    An arm whose own base is another language, or another model, counts as dosed: it is apart.
-    """
-    arms = [arm for arm in study.arms if not study.is_baseline(arm)]
-    base = next((arm for arm in study.arms if arm.name == baseline), None)
-    if base is None or not arms:
-        return [], []
-    same = [
-        arm
-        for arm in arms
-        if arm.base in (None, study.base)
-        and arm.model is None
-        and study.recipe(arm) == study.recipe(base)
-        and all(dose.times == 1 for dose in arm.doses)
-    ]
-    kinds = Counter((arm.placement, arm.items) for arm in same)
-    usual = kinds.most_common(1)[0][0] if kinds else None
-    steps = [arm.name for arm in same if (arm.placement, arm.items) == usual]
-    return steps, [arm.name for arm in arms if arm.name not in steps]
-
-
 def _chats(inputs: Inputs) -> dict[str, str]:
     return {name: chat.name for name, chat in inputs.chats.items()}
 
@@ -191,87 +233,6 @@ def _languages(inputs: Inputs) -> list[LanguageInfo]:
         found = language(tag)
         infos.append(LanguageInfo(tag, found.name, found.autonym, found.direction, group))
     return infos
-
-
-def _scores(shared: Axes, result: ArmResults, against: str) -> list[dict[str, Any]]:
-    if result.outcome is None or result.flipped is None:
-        return []
-    flips = estimates(shared, result.flipped)
-    return [
-        {
-            "model": result.model,
-            "arm": result.arm,
-            "against": against,
-            "language": name,
-            **estimate.as_dict(),
-            "flip_rate": flips[name].value if name in flips else None,
-            "missing": _counted(shared, result.missing, name),
-            "not_asked": _counted(shared, result.not_asked, name),
-        }
-        for name, estimate in scores(shared, result).items()
-        if name != ALL
-    ]
-
-
-def _judge(shared: Axes, result: ArmResults, ordered: bool) -> list[dict[str, Any]]:
-    """Return the score and what it hangs on, by language and over all of them, 0 to 100."""
-    if result.judged is None:
-        return []
-    own = scores(shared, result)
-    found = {(name, "score"): own[name] for name in (*shared.languages, ALL) if name in own}
-    for measure, values in measures(result.judged, ordered).items():
-        for name, one in zip((*shared.languages, ALL), (*values.languages, values.overall), strict=True):
-            if one.n_items:
-                ends = (100 * one.value, 100 * one.low, 100 * one.high)
-                found[name, measure] = Estimate(*ends, one.n_items, one.n_seeds)
-    about = {"model": result.model, "arm": result.arm}
-    return [
-        {**about, "language": name, "measure": measure, **one.as_dict()}
-        for (name, measure), one in found.items()
-    ]
-
-
-def _counted(shared: Axes, counts: dict[str, int], name: str) -> int:
-    where = shared.groups.get(name)
-    tags = [name] if where is None else [shared.languages[index] for index in where]
-    return sum(counts.get(tag, 0) for tag in tags)
-
-
-def _fidelity(shared: Axes, result: ArmResults) -> list[dict[str, Any]]:
-    lines, words = estimates(shared, result.line_pass), estimates(shared, result.word_pass)
-    return [
-        {
-            "model": result.model,
-            "arm": result.arm,
-            "language": name,
-            **estimate.as_dict(),
-            "line_pass": lines[name].value if name in lines else None,
-            "word_pass": words[name].value if name in words else None,
-            "abstained": None if name in shared.groups else result.abstained.get(name, 0),
-        }
-        for name, estimate in estimates(shared, result.in_language).items()
-    ]
-
-
-def _loss(shared: Axes, result: ArmResults) -> list[dict[str, Any]]:
-    if result.loss is None:
-        return []
-    return [
-        {"model": result.model, "arm": result.arm, "language": name, **estimate.as_dict()}
-        for name, estimate in estimates(shared, result.loss).items()
-    ]
-
-
-def _loss_change(shared: Axes, baseline: ArmResults, arms: list[ArmResults]) -> list[dict[str, Any]]:
-    rows = []
-    for arm in arms:
-        if arm.loss is None or baseline.loss is None or arm.arm == baseline.arm:
-            continue
-        where = {tag: [index] for index, tag in enumerate(shared.languages)} | shared.groups
-        for name, chosen in where.items():
-            change = contrast(arm.loss, baseline.loss, chosen)
-            rows.append({"model": arm.model, "arm": arm.arm, "language": name, **change.as_dict()})
-    return rows
 
 
 def _samples(inputs: Inputs, graph: Graph, store: Store) -> list[Sample]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from polypinch.files import read_json, read_table
 from polypinch.judge import Orders, outcomes
-from polypinch.stats import Array, Estimate, mean_interval
+from polypinch.stats import Array, Estimate, Scores, contrasts, score_arms
 from polypinch.stats.bootstrap import seed_half_width
 from polypinch.study.adaptive import Settled, joined
 from polypinch.study.compare import ALL
@@ -81,15 +81,47 @@ def fill(axes: Axes, tables: dict[int, pa.Table], column: str) -> Array:
     return values
 
 
-def estimates(axes: Axes, values: Array, scale: float = 1.0) -> dict[str, Estimate]:
-    """Return the mean of each language and of each group average, with intervals."""
-    found = {tag: mean_interval(values, [index]) for index, tag in enumerate(axes.languages)}
-    found |= {name: mean_interval(values, where) for name, where in axes.groups.items()}
-    return {
-        name: Estimate(e.value * scale, e.low * scale, e.high * scale, e.n_items, e.n_seeds)
-        for name, e in found.items()
-        if np.isfinite(e.value)
-    }
+@dataclass(frozen=True)
+class Together(Estimate):
+    """An estimate that also has the interval which holds for all languages of its arm together.
+
+    Attributes:
+        low_together: lower end; ``None`` for averages, which are no part of the family.
+        high_together: upper end.
+    """
+
+    low_together: float | None = None
+    high_together: float | None = None
+
+
+def together(axes: Axes, found: Scores, arm: int, scale: float = 1.0) -> dict[str, Together]:
+    """Return an arm's estimates in each language and group average that was measured.
+
+    Args:
+        axes: the axes; ``found`` has a column for each language, then for each group.
+        found: of several arms.
+        arm: position of the one.
+        scale: what to multiply by.
+    """
+    names = {}
+    for column, name in enumerate((*axes.languages, *axes.groups)):
+        own, joint = (found.estimate(arm, column, both) for both in (False, True))
+        if np.isfinite(own.value):
+            beyond = (scale * end if np.isfinite(end) else None for end in (joint.low, joint.high))
+            ends = (scale * own.value, scale * own.low, scale * own.high)
+            names[name] = Together(*ends, own.n_items, own.n_seeds, *beyond)
+    return names
+
+
+def estimates(axes: Axes, values: Array, scale: float = 1.0) -> dict[str, Together]:
+    """Return the mean of each language and of each group average, with intervals.
+
+    Args:
+        axes: the axes.
+        values: (seeds, items, languages); NaN where a value is missing.
+        scale: what to multiply by.
+    """
+    return together(axes, score_arms(values[None], list(axes.groups.values())), 0, scale)
 
 
 @dataclass(frozen=True)
@@ -199,7 +231,7 @@ def _read_settled(directory: Path) -> dict[str, Settled]:
     return {tag: Settled.from_dict(found) for tag, found in read_json(directory / SETTLED).items()}
 
 
-def scores(axes: Axes, result: ArmResults) -> dict[str, Estimate]:
+def scores(axes: Axes, result: ArmResults) -> dict[str, Together]:
     """Return an arm's scores, 0 to 100, by language, group average and over ``all``, with intervals.
 
     After adaptive judging the intervals are those of :func:`~polypinch.study.adaptive.joined`, as resampling
@@ -215,8 +247,33 @@ def scores(axes: Axes, result: ArmResults) -> dict[str, Estimate]:
     for name, columns in where.items():
         tags = [axes.languages[index] for index in columns]
         of_seeds = seed_half_width(result.outcome[:, :, columns])
-        found[name] = joined([one[tag] for one in result.settled for tag in tags], len(axes.seeds), of_seeds)
-    return {name: one for name, one in found.items() if np.isfinite(one.value)}
+        one = joined([one[tag] for one in result.settled for tag in tags], len(axes.seeds), of_seeds)
+        if np.isfinite(one.value):
+            # All of a study's confidence sequences hold together; Student's part over seeds does not.
+            joint = name in axes.languages and not of_seeds
+            ends = (one.low, one.high) if joint else (None, None)
+            found[name] = Together(one.value, one.low, one.high, one.n_items, one.n_seeds, *ends)
+    return found
+
+
+def stacked(arms: list[ArmResults]) -> Array:
+    """Return held-out losses as (arms, seeds, items, languages); an arm without seeds is repeated over them.
+
+    Args:
+        arms: with losses.
+    """
+    losses = [arm.loss for arm in arms if arm.loss is not None]
+    seeds = max(len(loss) for loss in losses)
+    return np.stack([np.broadcast_to(loss, (seeds, *loss.shape[1:])) for loss in losses])
+
+
+def loss_changes(axes: Axes, baseline: ArmResults, arms: list[ArmResults]) -> dict[str, dict[str, Together]]:
+    """Return by arm the paired change of its held-out loss from the baseline's; the baseline is left out."""
+    others = [arm for arm in arms if arm.loss is not None and arm.arm != baseline.arm]
+    if baseline.loss is None or not others:
+        return {}
+    found = contrasts(stacked([baseline, *others]), 0, list(axes.groups.values()))
+    return {arm.arm: together(axes, found, at) for at, arm in enumerate(others, start=1)}
 
 
 def read_results(inputs: Inputs, graph: Graph, store: Store) -> list[ArmResults]:

@@ -170,6 +170,9 @@ class Study(Spec):
         tasks: held-out sets whose answers can be checked, for every arm and seed.
         development_items: training items set aside, in every language, for the loss in the log.
         comparison: what is compared with what.
+        loss_margin: held-out loss that is higher than the largest dose's by less than this, in bits per byte,
+            is as good as its; also the effect for which the report says what sample could tell it. It is read
+            when the report is written, and changes no step.
         max_repeats: as in a mix plan.
         tolerance: as in a mix plan.
     """
@@ -188,6 +191,7 @@ class Study(Spec):
     tasks: tuple[Task, ...] = Field((), exclude_if=lambda tasks: not tasks)
     development_items: int = Field(0, ge=0)
     comparison: Comparison = Comparison()
+    loss_margin: float = Field(0.005, gt=0)
     max_repeats: int = Field(1, ge=1)
     tolerance: float = Field(0.1, ge=0, le=1)
 

@@ -1,0 +1,43 @@
+"""In which languages an arm differs, in words: all languages of an arm taken together."""
+
+from __future__ import annotations
+
+from polypinch.report.data import UNTUNED, ReportData
+from polypinch.report.tables import known
+
+
+def differences(data: ReportData, table: str, model: str, neutral: float, lower_is_better: bool) -> list[str]:
+    """Say in a sentence for each arm in which languages it differs from no difference, and how.
+
+    A language counts where its simultaneous interval leaves out ``neutral``; an arm without such intervals is
+    left out.
+    """
+    names = {one.tag: one.name for one in data.languages}
+    lines = []
+    for arm in data.arms:
+        better: list[str] = []
+        worse: list[str] = []
+        n = 0
+        for row in getattr(data, table):
+            low, high = row.get("low_together"), row.get("high_together")
+            mine = row["model"] == model and row["arm"] == arm.name and row["language"] in names
+            if not mine or low is None or high is None or not (known(low) and known(high)):
+                continue
+            n += 1
+            below, above = high < neutral, low > neutral
+            if below or above:
+                (better if below == lower_is_better else worse).append(names[row["language"]])
+        if n:
+            name = "The untuned base" if arm.name == UNTUNED else arm.name
+            lines.append(_line(name, better, worse, n))
+    return lines
+
+
+def _line(arm: str, better: list[str], worse: list[str], n: int) -> str:
+    sides = [(word, found) for word, found in (("better", better), ("worse", worse)) if found]
+    told = len(better) + len(worse)
+    if not told:
+        return f"{arm}: cannot tell a difference in any of {n} languages."
+    said = "; ".join(f"{word} in {'all' if len(found) == n else ', '.join(found)}" for word, found in sides)
+    rest = "" if told == n else " In the rest, cannot tell."
+    return f"{arm} differs in {told} of {n} languages: {said}.{rest}"
