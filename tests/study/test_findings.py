@@ -42,17 +42,20 @@ def doses(*effects: tuple[int, float | tuple[float, ...]], spread: float = 0.001
 
 
 ENGLISH = arm("english", 0.0, 99)
+BASE = Dosed(ENGLISH, 0, 96)
 
 
 def found(*effects: tuple[int, float | tuple[float, ...]], spread: float = 0.001) -> Findings:
-    what = find(AXES, arm("english", 0.0, 99, spread), doses(*effects, spread=spread), "m", MARGIN)
+    what = find(
+        AXES, Dosed(arm("english", 0.0, 99, spread), 0, 96), doses(*effects, spread=spread), "m", MARGIN
+    )
     assert what is not None
     return what
 
 
 def test_a_known_effect_is_found_at_its_dose_whatever_the_order_of_the_arms() -> None:
     ladder_ = doses((88, -0.1), (4, 0.0), (24, -0.08), (8, -0.05))
-    what = find(AXES, ENGLISH, ladder_, "m", MARGIN)
+    what = find(AXES, BASE, ladder_, "m", MARGIN)
     assert what is not None
     assert what.arms == {0: "english", 4: "pinch-4", 8: "pinch-8", 24: "pinch-24", 88: "pinch-88"}
     effective = what.main.effective
@@ -67,7 +70,7 @@ def test_without_an_effect_a_dose_is_seldom_found() -> None:
     false = 0
     for n in range(100):
         none = [arm(f"{n}-{dose}", 0.0, 10_000 + 10 * n + dose) for dose in (0, 1, 2)]
-        what = find(AXES, none[0], [Dosed(none[1], 8, 96), Dosed(none[2], 24, 96)], "m", MARGIN)
+        what = find(AXES, Dosed(none[0], 0, 96), [Dosed(none[1], 8, 96), Dosed(none[2], 24, 96)], "m", MARGIN)
         assert what is not None
         false += what.main.effective.dose is not None
     assert false <= 8  # 2.5 %, and what 100 draws allow
@@ -81,7 +84,7 @@ def test_no_effect_is_cannot_tell_with_the_sample_that_could() -> None:
         )
         for dose in (8, 24)
     ]
-    what = find(ONE_SEED, one_seed(ENGLISH), noisy, "m", 0.001)
+    what = find(ONE_SEED, Dosed(one_seed(ENGLISH), 0, 96), noisy, "m", 0.001)
     assert what is not None
     assert what.main.effective.dose is None
     assert what.main.effective.needed is not None
@@ -99,11 +102,11 @@ def test_groups_are_told_apart() -> None:
 def test_unseen_languages_are_told_by_arms_that_were_not_trained_on_them() -> None:
     steps = doses((8, -0.05), (24, -0.08), (88, -0.1))
     mixed = Dosed(steps[2].results, 88, 96, frozenset({"en", "fi", "ru"}))
-    what = find(AXES, ENGLISH, [*steps[:2], mixed], "m", MARGIN)
+    what = find(AXES, BASE, [*steps[:2], mixed], "m", MARGIN)
     assert what is not None
     assert what.answers["unseen"].doses == (0, 8, 24)
     assert what.main.doses == what.answers["seen"].doses == (0, 8, 24, 88)
-    alone = find(AXES, ENGLISH, [mixed], "m", MARGIN)
+    alone = find(AXES, BASE, [mixed], "m", MARGIN)
     assert alone is not None
     assert "unseen" not in alone.answers
 
@@ -112,7 +115,7 @@ def test_the_smallest_dose_within_the_margin_of_the_largest() -> None:
     what = found((8, -0.05), (24, -0.1), (88, -0.1))
     assert what.within.dose == 24
     assert found((8, -0.05), (24, -0.08), (88, -0.1)).within.dose is None
-    far = find(AXES, ENGLISH, doses((8, -0.05), (24, -0.08), (88, -0.1)), "m", 0.5)
+    far = find(AXES, BASE, doses((8, -0.05), (24, -0.08), (88, -0.1)), "m", 0.5)
     assert far is not None
     assert far.within.dose == 0
 
@@ -130,7 +133,7 @@ def test_the_spread_between_seeds_is_the_noise_floor() -> None:
 
 def test_with_one_seed_the_noise_is_unknown() -> None:
     steps = [Dosed(one_seed(step.results), step.dose, 96) for step in doses((8, -0.05), (24, -0.08))]
-    what = find(ONE_SEED, one_seed(ENGLISH), steps, "m", MARGIN)
+    what = find(ONE_SEED, Dosed(one_seed(ENGLISH), 0, 96), steps, "m", MARGIN)
     assert what is not None
     assert what.main.noise is None
     assert what.main.effective.dose == 8
@@ -158,7 +161,7 @@ def test_curves_need_three_doses() -> None:
 
 def test_two_arms_of_one_dose_are_not_both_counted() -> None:
     steps = [*doses((8, -0.05), (24, -0.08)), Dosed(arm("again", 0.5, 7), 8, 96)]
-    what = find(AXES, ENGLISH, steps, "m", MARGIN)
+    what = find(AXES, BASE, steps, "m", MARGIN)
     assert what is not None
     assert what.twice == ("again",)
     assert what.main.effective.dose == 8
@@ -188,10 +191,10 @@ def test_it_is_json_without_what_json_lacks() -> None:
 
 def test_nothing_is_found_where_nothing_was_measured() -> None:
     assert find(AXES, None, doses((8, -0.1)), "m", MARGIN) is None
-    assert find(AXES, ENGLISH, [], "m", MARGIN) is None
+    assert find(AXES, BASE, [], "m", MARGIN) is None
     nothing = ENGLISH.in_language
     bare = ArmResults("m", "english", None, nothing, nothing, nothing, None, None, {}, {})
-    assert find(AXES, bare, doses((8, -0.1)), "m", MARGIN) is None
+    assert find(AXES, Dosed(bare, 0, 96), doses((8, -0.1)), "m", MARGIN) is None
 
 
 def test_changes_are_paired_by_item_and_hold_for_all_languages_together() -> None:

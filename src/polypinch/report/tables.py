@@ -35,7 +35,7 @@ _TASKS = (
 )
 
 
-_UNKNOWN = {"value": "unknown", "span": "one seed, or left out"}
+_UNKNOWN = {"value": "unknown", "span": "needs several seeds"}
 
 
 def known(value: Any) -> bool:

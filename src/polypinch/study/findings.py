@@ -27,7 +27,7 @@ from polypinch.stats import (
     smallest_dose_within,
 )
 from polypinch.study.ladder import Dosed
-from polypinch.study.results import ArmResults, Axes, stacked
+from polypinch.study.results import Axes, stacked
 
 MAIN = "others"
 """The average that the answer is of: all languages but the base."""
@@ -119,9 +119,7 @@ class Findings:
         }
 
 
-def find(
-    axes: Axes, baseline: ArmResults | None, arms: list[Dosed], model: str, margin: float
-) -> Findings | None:
+def find(axes: Axes, baseline: Dosed | None, arms: list[Dosed], model: str, margin: float) -> Findings | None:
     """Find which doses do something, from held-out loss; ``None`` where there is nothing to tell it by.
 
     Unseen languages are told by arms that were not trained on any of them: in the others there is no
@@ -134,7 +132,7 @@ def find(
         model: the base model's name.
         margin: bits per byte; also the effect that the sample needed is for.
     """
-    if baseline is None or baseline.loss is None or MAIN not in axes.groups:
+    if baseline is None or baseline.results.loss is None or MAIN not in axes.groups:
         return None
     steps: dict[int, Dosed] = {}
     for arm in sorted(arms, key=lambda arm: arm.dose):
@@ -142,8 +140,7 @@ def find(
             steps.setdefault(arm.dose, arm)
     if not steps:
         return None
-    first = Dosed(baseline, 0, next(iter(steps.values())).rows)
-    doses = [first, *steps.values()]
+    doses = [baseline, *steps.values()]
     values = stacked([arm.results for arm in doses])
     both = "seen" in axes.groups and "unseen" in axes.groups
     answers = {}

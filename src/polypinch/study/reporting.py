@@ -113,13 +113,14 @@ def _told(
     baseline = next((arm for arm in arms if info[arm.arm].is_baseline), None)
     untuned = next((arm for arm in arms if arm.arm == UNTUNED), None)
     steps, apart = ladder(study, baseline.arm if baseline else None)
-    dosed = [
-        Dosed(arm, info[arm.arm].dose_examples, info[arm.arm].rows, frozenset(fed.get(arm.arm, ())))
-        for arm in arms
-        if arm.arm in steps
-    ]
+
+    def by_dose(arm: ArmResults) -> Dosed:
+        one = info[arm.arm]
+        return Dosed(arm, one.dose_examples, one.rows, frozenset(fed.get(arm.arm, ())))
+
+    dosed = [by_dose(arm) for arm in arms if arm.arm in steps]
     model = arms[0].model
-    found = find(shared, baseline, dosed, model, study.loss_margin)
+    found = find(shared, by_dose(baseline) if baseline else None, dosed, model, study.loss_margin)
     compared = [baseline, *(arm.results for arm in dosed)] if baseline and dosed else []
     tuned = [arm for arm in arms if arm.arm != UNTUNED]
     return _Told(

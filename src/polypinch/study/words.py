@@ -156,22 +156,21 @@ def _within(found: Findings) -> str:
     smallest, full = found.within, found.largest
     if len(found.main.doses) < 3 and smallest.dose is None:
         return ""
-    worse = f"worse than {full} of {found.rows[full]} by less than {_bits(found.margin)} bits per byte"
+    most = (
+        f"at most {_bits(found.margin)} bits per byte (loss_margin) worse than {full} of {found.rows[full]}"
+    )
     if smallest.dose is not None and smallest.change is not None:
         change = flipped(smallest.change)
-        dose = f"{int(smallest.dose)} examples" if smallest.dose else "No dose at all"
-        return (
-            f"{dose}, the smallest that is {worse} (loss_margin): {_signed(change.value)} against it,"
-            f" {_signed_span(change)}."
-        )
+        dose = f"{int(smallest.dose)} examples are" if smallest.dose else "No dose at all is"
+        return f"{dose} {most}: {_signed(change.value)} against it, {_signed_span(change)}."
     first = smallest.steps[0]
     change = flipped(first.change)
     dose = f"{int(first.dose)} examples differ" if first.dose else "no dose differs"
     seen = f"{dose} from it by {_signed(change.value)}, {_signed_span(change)}"
     if change.low > found.margin:
-        return f"No smaller dose is {worse} (loss_margin): {seen}."
-    could = _could(smallest, found.items, found.seeds)
-    return f"Cannot tell of any smaller dose that it is {worse} (loss_margin): {seen}. {could}".strip()
+        return f"No smaller dose is {most}: {seen}."
+    could = _could(smallest, found.items, found.seeds, "it, if the difference is what it looks,")
+    return f"Cannot tell: no smaller dose is shown to be {most}. {_capital(seen)}. {could}".strip()
 
 
 def _noise(found: Findings) -> str:
@@ -212,12 +211,12 @@ def _without_a_dose(axes: Axes, baseline: ArmResults | None, untuned: ArmResults
     )
 
 
-def _could(smallest: SmallestDose, items: int, seeds: int) -> str:
-    """Say which sample could tell what this one could not."""
+def _could(smallest: SmallestDose, items: int, seeds: int, what: str = "") -> str:
+    """Say which sample could tell ``what``, by default an effect of the size asked for."""
     needed = smallest.needed
     if needed is None:
         return ""
-    effect = f"an effect of {_bits(needed.effect)} bits per byte"
+    effect = what or f"an effect of {_bits(needed.effect)} bits per byte"
     if seeds < 2:
         if needed.items is None:
             return f"No number of items would tell {effect} with one seed."
@@ -229,7 +228,7 @@ def _could(smallest: SmallestDose, items: int, seeds: int) -> str:
         return f"{said} four times in five, if training anew changed nothing."
     if needed.items is not None and needed.items <= items:
         return f"{_capital(effect)} would have been told four times in five."
-    return f"Four times in five, {effect} could be told with {_samples(needed, items, seeds)}."
+    return f"{_capital(effect)} could be told four times in five with {_samples(needed, items, seeds)}."
 
 
 def _samples(needed: Needed, items: int, seeds: int) -> str:
