@@ -16,6 +16,7 @@ from polypinch.errors import PinchError
 from polypinch.files import artifact, read_json, write_json, write_text
 from polypinch.models import Model, choose_dtype, load_tokenizer
 from polypinch.stats import Array
+from polypinch.stats.edges import widened
 from polypinch.stats.reported import from_standard_errors
 from polypinch.study.graph import Graph, Tuned
 from polypinch.study.inputs import Inputs
@@ -257,7 +258,8 @@ def _apart(study: Study, runs: _Runs, about: dict[str, Any]) -> list[dict[str, A
                 continue
             errors = [np.nan if one["stderr"] is None else one["stderr"] for one in known]
             n_items = max(one["n"] or 0 for one in known)
-            estimate = from_standard_errors([one["value"] for one in known], errors, n_items)
+            means = [one["value"] for one in known]
+            estimate = widened(from_standard_errors(means, errors, n_items), 0, 1)
             change = dict.fromkeys(("against", "change", "change_low", "change_high"))
             rows.append({**about, "arm": arm, "language": tag, **estimate.as_dict(), **change})
     return rows

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from polypinch.files import read_table
 from polypinch.stats import Array, Scores, contrasts, score_arms
+from polypinch.stats.edges import widened
 from polypinch.study.graph import Graph
 from polypinch.study.inputs import Inputs
 from polypinch.study.results import AVERAGES, Axes, fill
@@ -85,11 +86,13 @@ def rows_of(
     rows = []
     for place, arm in enumerate(arms):
         for column, name in enumerate((*axes.languages, *axes.groups)):
-            one = scores.estimate(place, column)
+            one = widened(scores.estimate(place, column), 0, 1)
             if not np.isfinite(one.value):
                 continue
             row = {**about, "arm": arm, "language": name, **one.as_dict()}
-            change = changes.estimate(place, column) if changes is not None and arm != baseline else None
+            change = None
+            if changes is not None and arm != baseline:
+                change = widened(changes.estimate(place, column), -1, 1)
             known = change is not None and np.isfinite(change.value)
             row["against"] = baseline if known else None
             for key, end in (("change", "value"), ("change_low", "low"), ("change_high", "high")):

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from polypinch.stats import score_arms
+from polypinch.stats.edges import widened
 from polypinch.tasks.sets import TaskSet
 
 ALL = "all"
@@ -30,6 +31,6 @@ def summarise(tasks: TaskSet, scores: pa.Table) -> list[dict[str, Any]]:
         shaped = values.reshape(1, 1, len(tasks.item_ids), len(tasks.languages))
         found = score_arms(shaped.astype(np.float64), [range(len(tasks.languages))])
         for column, name in enumerate(names):
-            one = found.estimate(0, column).as_dict()
+            one = widened(found.estimate(0, column), 0, 1).as_dict()
             rows.append({"metric": metric, "language": name, **one, "chance": tasks.chance})
     return rows
