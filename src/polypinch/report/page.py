@@ -42,7 +42,6 @@ def write_report(data: ReportData, directory: Path) -> Path:
     """
     for name, text in csv_tables(data).items():
         write_text(directory / "tables" / f"{name}.csv", text)
-    write_json(directory / FINDINGS, data.findings)
     parts = task_parts(data)
     figures = [*_figures(data), *(_drawn(TASKS, one.file, "", one.spec) for one in parts)]
     write_json(directory / FINDINGS, data.findings)
