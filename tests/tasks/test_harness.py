@@ -17,11 +17,13 @@ RESULTS: dict[str, Any] = {
             "exact_match,flexible-extract": 0.25,
             "exact_match_stderr,flexible-extract": "N/A",
             "bleu,none": 12.5,
+            "brier_score,none": 0.25,
         },
         "belebele_fin_Latn": {"acc,none": 0.75, "acc_stderr,none": 0.02},
         "arc_easy": {"acc,none": 0.3, "acc_stderr,none": 0.02},
         "xcopa": {"acc,none": 0.5, "alias": "xcopa"},
     },
+    "higher_is_better": {"mgsm_direct_es": {"exact_match": True, "bleu": True, "brier_score": False}},
     "group_subtasks": {"xcopa": ["xcopa_fi"], "arc_easy": []},
     "n-samples": {"xcopa_fi": {"original": 500, "effective": 20}},
 }
@@ -40,8 +42,11 @@ def test_a_tasks_language_is_the_last_part_of_its_name_that_is_evaluated(tmp_pat
         ("mgsm_direct", "es", "exact_match (flexible-extract)", 0.25, None, None),
         ("belebele", "fi", "acc", 0.75, 0.02, None),
     ]
-    assert [words.split(":")[0] for words in left_out] == ["mgsm_direct_es", "arc_easy"]
-    assert "bleu is 12.5" in left_out[0]
+    assert left_out == [
+        "mgsm_direct_es: bleu is 12.5, and shares are 0 to 1",
+        "mgsm_direct_es: of brier_score less is better",
+        "arc_easy: its name says none of en, es, fi",
+    ]
 
 
 def test_a_language_can_be_said(tmp_path: Path) -> None:
@@ -78,3 +83,21 @@ def test_a_broken_sample_is_named(tmp_path: Path) -> None:
     (tmp_path / "samples_xcopa_fi_2026-01-02T03-04-05.678901.jsonl").write_text('{"doc_id": 0}\n{"x"')
     with pytest.raises(PinchError, match="row 2: not a sample"):
         read_results(path, ["fi"])
+
+
+def test_a_real_file_of_the_harness_is_read_with_its_samples() -> None:
+    """Written by lm_eval 0.4.13 for a tiny random model; prompts and replies are cut out of the samples."""
+    path = next((Path(__file__).parent / "lm_eval").glob("results_*.json"))
+    found, left_out = read_results(path, ["en", "es", "fi"])
+    assert not left_out
+    assert {(one.task, one.language, one.metric) for one in found} == {
+        ("copa", "es", "acc"),
+        ("copa", "es", "acc_norm"),
+        ("copa", "fi", "acc"),
+        ("copa", "fi", "acc_norm"),
+        ("sums", "fi", "exact_match (flexible-extract)"),
+    }
+    for one in found:
+        assert one.samples is not None
+        assert len(one.samples) == one.n
+        assert sum(one.samples.values()) / len(one.samples) == pytest.approx(one.value)

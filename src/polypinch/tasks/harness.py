@@ -78,8 +78,9 @@ def read_results(
             left_out.append(f"{name}: its name says none of {', '.join(evaluated)}")
             continue
         counts = (data.get("n-samples") or {}).get(name) or {}
-        scores = _scores(path, name, place, numbers, counts.get("effective"), left_out)
-        found += scores
+        better = (data.get("higher_is_better") or {}).get(name) or {}
+        lower = {metric for metric, is_higher in better.items() if is_higher is False}
+        found += _scores(path, name, place, numbers, counts.get("effective"), lower, left_out)
     if not found:
         raise PinchError(
             f"{path}: nothing to bring in: {'; '.join(left_out) or 'no task in it'}",
@@ -107,7 +108,13 @@ def _language(name: str, evaluated: Sequence[str], named: Mapping[str, str]) -> 
 
 
 def _scores(
-    path: Path, name: str, place: tuple[str, str], numbers: dict[str, Any], n: int | None, left_out: list[str]
+    path: Path,
+    name: str,
+    place: tuple[str, str],
+    numbers: dict[str, Any],
+    n: int | None,
+    lower: set[str],
+    left_out: list[str],
 ) -> list[Score]:
     found = []
     logged = _samples(path, name)
@@ -118,6 +125,9 @@ def _scores(
         if "," not in key:  # its alias, sample counts and the like
             continue
         said = metric if filtered in ("", "none") else f"{metric} ({filtered})"
+        if metric in lower:
+            left_out.append(f"{name}: of {said} less is better")
+            continue
         if not 0 <= value <= 1:
             left_out.append(f"{name}: {said} is {value:g}, and shares are 0 to 1")
             continue
