@@ -127,6 +127,8 @@ def test_the_check_says_what_a_tasks_numbers_hang_on(tiny_study: dict[str, Any],
     found = preflight(open_inputs(load_yaml(study, Study)), tmp_path, time_it=False)
     said = [one.message for one in found.problems if one.where == "task m"]
     assert said == ["6 items resolve only large differences"]
+    assert [(one["name"], one["items"], one["languages"]) for one in found.tasks] == [("m", 6, list(TAGS))]
+    assert set(found.tasks[0]["wording"].values()) == {"built-in"}
 
 
 def test_a_question_of_a_task_is_trained_on_by_no_arm(

@@ -37,6 +37,8 @@ from polypinch.tasks.numbers import last_number, number_match
         ("eggs:\n- 18 of them", "en", "18"),
         ("\\boxed{42}", "en", "42"),
         ("**18**", "en", "18"),
+        ("\\boxed{2{,}125}", "en", "2125"),
+        ("$2\\,125$ or $2,\\!125$", "en", "2125"),
         ("1, 2, 3", "en", "3"),
         ("1,2,3", "en", "3"),
         ("on 24.12.2025", "de", "2025"),

@@ -129,6 +129,11 @@ def check_command(
         typer.echo()
         for problem in found.problems:
             typer.echo(f"{problem.level}: {problem.where}: {problem.message}\n  fix: {problem.fix}")
+        for task in found.tasks:
+            typer.echo(
+                f"task {task['name']}: {task['items']} items in {', '.join(task['languages'])},"
+                f" {task['metric'].replace('_', ' ')}"
+            )
         tokens = found.tokens
         typer.echo(
             f"tokens: {tokens['tuned']:,} tuned on, {tokens['scored']:,} scored,"

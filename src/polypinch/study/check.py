@@ -36,6 +36,7 @@ class Preflight:
         mixtures: per arm its manifest, of the first seed and model.
         tokens: tokens to be tuned on, over arms, seeds and epochs; to be scored, a task's prompts included;
             and at most to be drawn.
+        tasks: of each its name, items, languages, metric, and where the wording is from.
         judging: what a language model as judge would be asked, at most: calls, tokens, dollars.
         seconds: estimated time, the judge's aside, or ``None`` where speed was not measured.
         disk_bytes: estimated space, weights of the base aside.
@@ -45,6 +46,7 @@ class Preflight:
     problems: list[Problem] = field(default_factory=list)
     mixtures: dict[str, dict[str, Any]] = field(default_factory=dict)
     tokens: dict[str, int] = field(default_factory=dict)
+    tasks: list[dict[str, Any]] = field(default_factory=list)
     judging: dict[str, Any] | None = None
     seconds: float | None = None
     disk_bytes: int = 0
@@ -92,6 +94,8 @@ def preflight(inputs: Inputs, out: Path, time_it: bool = True) -> Preflight:
     found.problems += _limits(inputs)
     for one in inputs.tasks:
         found.problems += _of_task(one)
+        about = {"name": one.name, "items": len(one.item_ids), "languages": list(one.languages)}
+        found.tasks.append({**about, "metric": one.metrics[0], "wording": dict(one.wording)})
     # The opponents are evaluated once in each language: all of them together are one evaluation.
     evaluations = len(study.models) * (1 + len(study.seeds) * (len(study.arms) + opponents))
     scored, drawn = _evaluated_tokens(inputs)

@@ -15,6 +15,7 @@ _SPACES = " \u00a0\u2009\u202f"
 _APART = _SPACES + "'’٬"  # these only group digits
 _TOKEN = re.compile(rf"\d+(?:[.,٫{_APART}]\d+)*")
 _SIGNED = re.compile(r"(?:^|[\s(=:：≈$€£])[-−﹣－][^\w\s]?$")  # "-5", "-$5"; not in "3-5" or "10 - 5"
+_LATEX = re.compile(r"\{,\}|(?<=\d)(?:,?\\[,!;])(?=\d)")  # 1{,}234, 1\,234 and 1,\!234
 _MYRIADS = {"万": 10_000, "萬": 10_000, "亿": 100_000_000, "億": 100_000_000}
 _FULL_WIDTH = str.maketrans({"，": ",", "．": "."})
 
@@ -31,7 +32,7 @@ def last_number(text: str, tag: str) -> frozenset[Decimal]:
         text: an answer.
         tag: its language.
     """
-    plain = _ascii_digits(text.translate(_FULL_WIDTH))
+    plain = _ascii_digits(_LATEX.sub(",", text).translate(_FULL_WIDTH))
     found = list(_TOKEN.finditer(plain))
     if not found:
         return frozenset()
