@@ -15,6 +15,7 @@ from polypinch.files import read_json, read_table
 from polypinch.judge import Orders, outcomes
 from polypinch.stats import Array, Estimate, Scores, contrasts, score_arms
 from polypinch.stats.bootstrap import seed_half_width
+from polypinch.stats.edges import widened
 from polypinch.study.adaptive import Settled, joined
 from polypinch.study.compare import ALL
 from polypinch.study.graph import Compared, Graph, Tuned
@@ -122,6 +123,23 @@ def estimates(axes: Axes, values: Array, scale: float = 1.0) -> dict[str, Togeth
         scale: what to multiply by.
     """
     return together(axes, score_arms(values[None], list(axes.groups.values())), 0, scale)
+
+
+def shares(axes: Axes, values: Array, scale: float = 1.0) -> dict[str, Together]:
+    """Return the same of values between 0 and 1.
+
+    Intervals keep to that range, and have a width where all values are the same.
+    """
+    return {name: _within(one, scale) for name, one in estimates(axes, values).items()}
+
+
+def _within(one: Together, scale: float) -> Together:
+    own = widened(one, 0, 1)
+    low, high = max(0.0, own.low), min(1.0, own.high)
+    joint: tuple[float | None, float | None] = (None, None)
+    if one.low_together is not None and one.high_together is not None:
+        joint = (scale * max(0.0, min(low, one.low_together)), scale * min(1.0, max(high, one.high_together)))
+    return Together(scale * one.value, scale * low, scale * high, one.n_items, one.n_seeds, *joint)
 
 
 @dataclass(frozen=True)
@@ -241,7 +259,7 @@ def scores(axes: Axes, result: ArmResults) -> dict[str, Together]:
         return {}
     every = {ALL: list(range(len(axes.languages)))}
     if not result.settled:
-        return estimates(replace(axes, groups=axes.groups | every), result.outcome, 100.0)
+        return shares(replace(axes, groups=axes.groups | every), result.outcome, 100.0)
     where = {tag: [index] for index, tag in enumerate(axes.languages)} | axes.groups | every
     found = {}
     for name, columns in where.items():

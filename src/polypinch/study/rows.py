@@ -10,7 +10,16 @@ from polypinch.stats import Array, Estimate, SmallestDose, noise_floor
 from polypinch.study.compare import ALL
 from polypinch.study.findings import Findings, flipped
 from polypinch.study.measures import measures
-from polypinch.study.results import ArmResults, Axes, Together, estimates, loss_changes, scores, stacked
+from polypinch.study.results import (
+    ArmResults,
+    Axes,
+    Together,
+    estimates,
+    loss_changes,
+    scores,
+    shares,
+    stacked,
+)
 
 Rows = list[dict[str, Any]]
 
@@ -25,7 +34,7 @@ def score_rows(shared: Axes, result: ArmResults, against: str) -> Rows:
     """Return an arm's scores, 0 to 100, by language and group average."""
     if result.outcome is None or result.flipped is None:
         return []
-    flips = estimates(shared, result.flipped)
+    flips = shares(shared, result.flipped)
     return [
         {
             "model": result.model,
@@ -70,7 +79,7 @@ def _counted(shared: Axes, counts: dict[str, int], name: str) -> int:
 
 def fidelity_rows(shared: Axes, result: ArmResults) -> Rows:
     """Return the share of an arm's answers in the language asked for, 0 to 1."""
-    lines, words = estimates(shared, result.line_pass), estimates(shared, result.word_pass)
+    lines, words = shares(shared, result.line_pass), shares(shared, result.word_pass)
     return [
         {
             "model": result.model,
@@ -81,7 +90,7 @@ def fidelity_rows(shared: Axes, result: ArmResults) -> Rows:
             "word_pass": words[name].value if name in words else None,
             "abstained": None if name in shared.groups else result.abstained.get(name, 0),
         }
-        for name, estimate in estimates(shared, result.in_language).items()
+        for name, estimate in shares(shared, result.in_language).items()
     ]
 
 
