@@ -73,6 +73,13 @@ def test_harm_is_called_harm() -> None:
     assert "raises held-out loss" in text
 
 
+def test_where_every_dose_trains_on_the_unseen_it_says_so() -> None:
+    mixed = Dosed(arm("mixed", -0.1, 3), 88, 96, frozenset({"en", "fi", "ru"}))
+    what = find(AXES, Dosed(ENGLISH, 0, 96), [mixed], "m", MARGIN)
+    assert what is not None
+    assert "The unseen language: Not told: every dose trains on them." in behind(what)
+
+
 def test_several_models_name_themselves_in_every_line() -> None:
     lines = details(found((8, -0.05), (24, -0.08)), AXES, ENGLISH, None, True)
     assert lines

@@ -102,6 +102,7 @@ def details(
     lines = [
         ("How sure", _how_sure(found)),
         *(_group(found, one) for name, one in found.answers.items() if name != MAIN),
+        *_no_transfer(found, axes),
         ("As good as the largest dose", _within(found)),
         ("Noise floor", _noise(found)),
         ("Where it levels off", _level(found.main)),
@@ -132,8 +133,7 @@ def _how_sure(found: Findings) -> str:
 
 
 def _group(found: Findings, one: Answer) -> tuple[str, str]:
-    n = len(one.languages)
-    about = f"The {n} {one.group} languages" if n > 1 else f"The {one.group} language"
+    about = _called(one.group, len(one.languages))
     aside = [str(dose) for dose in found.arms if dose not in one.doses]
     but = f" Dose {', '.join(aside)} is left out: it trains on them." if aside else ""
     smallest = one.effective
@@ -150,6 +150,16 @@ def _group(found: Findings, one: Answer) -> tuple[str, str]:
         f"{told}: the largest dose, {one.doses[-1]}, changes loss by {_signed(change.value)} bits per byte"
         f" ({_signed_span(change)}).{could}{but}"
     )
+
+
+def _no_transfer(found: Findings, axes: Axes) -> list[tuple[str, str]]:
+    if "seen" not in found.answers or "unseen" in found.answers:
+        return []
+    return [(_called("unseen", len(axes.groups["unseen"])), "Not told: every dose trains on them.")]
+
+
+def _called(group: str, n: int) -> str:
+    return f"The {n} {group} languages" if n > 1 else f"The {group} language"
 
 
 def _within(found: Findings) -> str:
@@ -169,7 +179,7 @@ def _within(found: Findings) -> str:
     seen = f"{dose} from it by {_signed(change.value)}, {_signed_span(change)}"
     if change.low > found.margin:
         return f"No smaller dose is {most}: {seen}."
-    could = _could(smallest, found.items, found.seeds, "it, if the difference is what it looks,")
+    could = _could(smallest, found.items, found.seeds, "that, if the doses differ as it looks,")
     return f"Cannot tell: no smaller dose is shown to be {most}. {_capital(seen)}. {could}".strip()
 
 
@@ -181,8 +191,8 @@ def _noise(found: Findings) -> str:
             " effect here may be luck of training. Three seeds or more tell."
         )
     return (
-        f"Another training seed alone changes this average by {_bits(noise.spread)} bits per byte (one"
-        f" standard deviation, 95 % interval {_bits(noise.low)} to {_bits(noise.high)})."
+        f"Another training seed alone changes this average by {noise.spread:.4f} bits per byte (one"
+        f" standard deviation, 95 % interval {noise.low:.4f} to {noise.high:.4f})."
     )
 
 
@@ -238,7 +248,7 @@ def _samples(needed: Needed, items: int, seeds: int) -> str:
         else f"no number of seeds up to 1,000 at the present {items} items"
     )
     if needed.items is None:
-        return f"{by_seeds}; with {seeds} seeds, with no number of items"
+        return f"{by_seeds} (at {seeds} seeds, no number of items is enough)"
     return f"about {needed.items:,} items at the present {seeds} seeds, or {by_seeds}"
 
 
