@@ -4,15 +4,22 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
+from polypinch.cli import app
+from polypinch.errors import PinchError
 from polypinch.files import read_table
-from tests.cli.test_commands import polypinch
 from tests.study.conftest import tiny_study, write_study
 from tests.study.test_harness import BASE, BETTER, results
 from tests.study.test_run import run_to_report
 from tests.tasks.data import mgsm, xcopa
 
 __all__ = ["tiny_study"]
+
+
+def polypinch(*arguments: object) -> Result:
+    """Call a command in this process: another would spend seconds on its imports."""
+    return CliRunner().invoke(app, list(map(str, arguments)))
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +49,7 @@ def test_one_model_is_scored_by_language_with_intervals(folder: Path, tmp_path: 
         "en,fi",
     )
     found = polypinch(*arguments, "--items", 4, "--json")
-    assert found.returncode == 0, found.stderr
+    assert found.exit_code == 0, found.exception
     scores = json.loads(found.stdout)["scores"]
     assert {(one["metric"], one["language"]) for one in scores} == {
         (metric, name) for metric in ("accuracy", "accuracy_by_length") for name in ("en", "fi", "all")
@@ -60,33 +67,36 @@ def test_a_tuning_is_scored_in_its_own_chat_format_and_kept(folder: Path, tmp_pa
     (tmp_path / "own.yaml").write_text('default: "{question} ?"\n')
     own = ("--prompts", tmp_path / "own.yaml", "--out", tmp_path / "scores")
     found = polypinch(*arguments, "--items", 2, *own, "--json")
-    assert found.returncode == 0, found.stderr
+    assert found.exit_code == 0, found.exception
     assert set(json.loads(found.stdout)["wording"].values()) == {"own"}
     assert read_table(tmp_path / "scores" / "scores.parquet").num_rows == 2 * 4
-    again = polypinch(*arguments, *own)
-    assert again.returncode == 2
-    assert "exists already" in again.stderr
+    again = polypinch(*arguments, *own).exception
+    assert isinstance(again, PinchError)
+    assert "exists already" in again.message
 
 
 def test_a_task_that_cannot_be_is_refused_with_the_fix(folder: Path) -> None:
-    assert "give path" in polypinch("tasks", "run", folder / "model").stderr
-    wrong = polypinch("tasks", "run", folder / "model", "--layout", "mgsm", "--path", folder / "gone")
-    assert wrong.returncode == 2
-    assert "no such file" in wrong.stderr
+    for arguments, says in (
+        ((), "give path"),
+        (("--layout", "mgsm", "--path", folder / "gone"), "no such file"),
+        (("--layout", "mgsm", "--path", folder, "--prompts", folder / "study.yaml"), "prompts"),
+    ):
+        error = polypinch("tasks", "run", folder / "model", *arguments).exception
+        assert isinstance(error, PinchError)
+        assert says in str(error)
 
 
 def test_an_arm_goes_to_the_harness_and_its_results_come_back(folder: Path, tmp_path: Path) -> None:
     out = folder / "out"
     handed = polypinch("tasks", "export", out, "--arm", "pinch-4", "--seed", 1, "--out", tmp_path / "handed")
-    assert handed.returncode == 0, handed.stderr
+    assert handed.exit_code == 0, handed.exception
     assert handed.stdout.startswith("lm_eval --model hf --model_args pretrained=")
     assert "--apply_chat_template" in handed.stdout
-    assert (
-        polypinch("tasks", "import", out, results(tmp_path / "e", BASE), "--arm", "english").returncode == 0
-    )
+    came = polypinch("tasks", "import", out, results(tmp_path / "e", BASE), "--arm", "english")
+    assert came.exit_code == 0, came.exception
     results(tmp_path / "p" / "model", BETTER)
     back = polypinch("tasks", "import", out, tmp_path / "p", "--arm", "pinch-4", "--json")
-    assert back.returncode == 0, back.stderr
+    assert back.exit_code == 0, back.exception
     found = json.loads(back.stdout)
     assert [(one["task"], one["language"], one["samples"]) for one in found["scores"]] == [
         ("copa", "en", 4),

@@ -87,7 +87,7 @@ def _reading(data: ReportData, rows: Rows) -> str:
     if any(known(row.get("change")) for row in rows):
         changes = (
             f" Whether an arm differs from {baseline(data)} is in the table of changes: there both are paired"
-            " on the same items and seeds, so intervals are narrower than two bars side by side suggest."
+            " on the same items and seeds, so intervals are narrower than two side by side suggest."
         )
     panel = "One panel for each language and average, arms in order of dose."
     return f"{panel} {count} items, {seeds} training {noun}.{changes}"
