@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from polypinch.report import ReportData, write_report
+from polypinch.report import Entry, ReportData, write_report, write_together
 from polypinch.report.figures import FIGURES
 from tests.report.fake import study
 
@@ -43,6 +43,18 @@ def measured(page: Any, call: str) -> Any:
     return page.evaluate(f"() => ({MEASURES}).{call}")
 
 
+def whole(charts: list[dict[str, Any]]) -> int:
+    """Hold every chart to be drawn whole and legibly; return how many there are."""
+    for chart in charts:
+        assert chart["width"] > 200, chart
+        assert chart["height"] > 100, chart
+        assert chart["marks"] > 5, chart
+        assert chart["texts"] > 5, chart
+        assert chart["fits"], chart
+        assert chart["outside"] == chart["overprinted"] == chart["small"] == [], chart
+    return len(charts)
+
+
 @dataclass(frozen=True)
 class Shown:
     page: Any
@@ -57,12 +69,24 @@ Show = Callable[..., Shown]
 def show(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Show]:
     data = with_a_long_answer(study(models=MODELS, doses=(0, 4, 8, 16, 24, 48, 72)))
     assert (len(data.arms), len(data.languages), len(data.models)) == (8, 12, 2)
-    address = write_report(data, tmp_path_factory.mktemp("report")).as_uri()
+    folder = tmp_path_factory.mktemp("pages")
+
+    @cache
+    def written(several: bool) -> str:
+        if not several:
+            return write_report(data, folder / "report").as_uri()
+        larger = study(models=MODELS[1:], doses=(0, 5, 8, 40, 160), rows=320)
+        entries = [
+            Entry("demo", "../report/report.html", data),
+            Entry("a-study-with-a-long-name", "", larger),
+        ]
+        return write_together(entries, ["They hold out different items."], folder / "together").as_uri()
+
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
 
         @cache
-        def opened(width: int, scheme: str = "light", scripts: bool = True) -> Shown:
+        def opened(width: int, scheme: str = "light", scripts: bool = True, several: bool = False) -> Shown:
             context = browser.new_context(
                 viewport={"width": width, "height": 800}, color_scheme=scheme, java_script_enabled=scripts
             )
@@ -71,7 +95,7 @@ def show(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Show]:
             shown.page.on("request", lambda request: shown.asked.append(request.url))
             shown.page.on("console", lambda said: said.type == "error" and shown.errors.append(said.text))
             shown.page.on("pageerror", lambda error: shown.errors.append(str(error)))
-            shown.page.goto(address)
+            shown.page.goto(written(several))
             if scripts:
                 shown.page.locator("html[data-drawn]").wait_for(state="attached")
             return shown
@@ -88,30 +112,28 @@ def test_nothing_makes_the_page_scroll_sideways(show: Show, width: int) -> None:
 @pytest.mark.parametrize("width", WIDTHS)
 def test_every_chart_is_drawn_whole_and_legibly(show: Show, width: int) -> None:
     page = show(width).page
-    charts = measured(page, "charts()")
-    assert len(charts) == 2 * len(FIGURES) - 1  # one model, one mixture
-    assert page.evaluate("() => document.documentElement.dataset.drawn") == str(len(charts))
-    for chart in charts:
-        assert chart["width"] > 200, chart
-        assert chart["height"] > 100, chart
-        assert chart["marks"] > 5, chart
-        assert chart["texts"] > 5, chart
-        assert chart["fits"], chart
-        assert chart["outside"] == chart["overprinted"] == chart["small"] == [], chart
+    charts = 2 * len(FIGURES) - 1  # of two models, but for the mixtures
+    assert whole(measured(page, "charts()")) == charts
+    assert page.evaluate("() => document.documentElement.dataset.drawn") == str(charts)
 
 
 def test_a_turned_phone_gets_its_charts_anew(show: Show) -> None:
     page = show(768).page
     before = measured(page, "charts()")[0]["width"]
-    page.set_viewport_size({"width": 430, "height": 800})
-    page.wait_for_function(
-        f"document.querySelector('.live svg').getBoundingClientRect().width < {before - 200}"
-    )
-    page.locator("html[data-drawn]").wait_for(state="attached")
-    assert measured(page, "overflow()")["over"] == 0
-    page.set_viewport_size({"width": 768, "height": 800})
-    page.wait_for_function(f"document.querySelector('.live svg').getBoundingClientRect().width >= {before}")
-    page.locator("html[data-drawn]").wait_for(state="attached")
+    for width in (430, 768):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.locator(f"html[data-drawn][data-drawn-at='{width}']").wait_for(state="attached")
+        assert measured(page, "overflow()")["over"] == 0
+        assert (measured(page, "charts()")[0]["width"] < before - 200) == (width == 430)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_page_of_several_studies_is_as_sound(show: Show, width: int) -> None:
+    shown = show(width, several=True)
+    assert measured(shown.page, "overflow()") == {"over": 0, "wide": []}
+    assert whole(measured(shown.page, "charts()")) == 3
+    assert measured(shown.page, "faint()")["found"] == []
+    assert (shown.asked, shown.errors) == ([shown.page.url], [])
 
 
 @pytest.mark.parametrize("width", WIDTHS)

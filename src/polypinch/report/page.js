@@ -69,6 +69,7 @@ async function drawAll(force) {
       console.error(error);
     });
   }
+  document.documentElement.dataset.drawnAt = width;
   document.documentElement.dataset.drawn = charts.filter((chart) => chart.classList.contains("is-live")).length;
 }
 let waiting;
