@@ -126,11 +126,31 @@ def test_a_study_runs_says_where_it_stands_and_reports_again(folder: Path) -> No
     assert not any(secret in path.read_text(errors="ignore") for path in out.rglob("*") if path.is_file())
 
 
+def test_two_studies_go_on_one_page(folder: Path, tmp_path: Path) -> None:
+    out = folder / "out"
+    if not (out / "report.html").is_file():
+        assert polypinch("run", folder / "study.yaml", "--out", out).returncode == 0
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        for file in ("study.json", "report.html"):
+            (tmp_path / name / file).write_bytes((out / file).read_bytes())
+    done = polypinch("report", "one", "two", "--out", "both", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert [one["name"] for one in found["studies"]] == ["one", "two"]
+    assert (found["warnings"], found["differences"]) == ([], [])
+    assert {row["study"] for row in found["averages"]} == {"one", "two"}
+    page = (tmp_path / "both" / "report.html").read_text()
+    assert 'href="../one/report.html"' in page
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("run", "none.yaml", "--out", "x"), "none.yaml: no such file"),
         (("status", "."), "holds no study"),
+        (("report", "one", "two"), "several studies need a folder"),
+        (("report", "one", "two", "--out", "one"), "one holds one of the studies"),
         (("mix", "plan.yaml", "--out", "m", "--model", "nobody/nothing"), "nobody/nothing"),
         (("tune", "nowhere", "--out", "t"), "no such file"),
         (("pool", "show", "nowhere.parquet"), "nowhere.parquet"),

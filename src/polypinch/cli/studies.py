@@ -129,20 +129,68 @@ def status_command(
 
 
 def report_command(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="A study's folder.")], as_json: Json = False
+    studies: Annotated[list[Path], typer.Argument(metavar="OUT...", help="One study's folder, or several.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Of several studies: the folder for the page that shows them together."),
+    ] = None,
+    as_json: Json = False,
 ) -> None:
-    """Write a finished study's report again: report.html, findings.json, tables/*.csv, figures/*.svg.
+    """Write a finished study's report again: the page, findings.json, every table and figure as files.
+
+    Several studies go on one page: what each found, their doses in one chart, and what they differ in.
 
     Example: polypinch report study
+
+    Example: polypinch report small-model large-model --out together
     """
+    if len(studies) > 1 or out is not None:
+        _report_together(studies, out, as_json)
+        return
     from polypinch.files import read_json
     from polypinch.report import FINDINGS
     from polypinch.study import build, open_inputs, report
 
-    study, store = recorded(out)
+    study, store = recorded(studies[0])
     inputs = open_inputs(study)
-    page = report(inputs, build(inputs, store), store, out)
+    page = report(inputs, build(inputs, store), store, studies[0])
     if as_json:
-        print_json({"report": str(page), **read_json(out / FINDINGS)})
+        print_json({"report": str(page), **read_json(studies[0] / FINDINGS)})
     else:
         typer.echo(page)
+
+
+def _report_together(folders: list[Path], out: Path | None, as_json: bool) -> None:
+    from polypinch.report import averages, unlike_settings
+    from polypinch.study import Finished, build, open_inputs, report_together
+
+    if out is None:
+        raise PinchError("several studies need a folder for their page", fix="name one with --out")
+    if out.resolve() in {folder.resolve() for folder in folders}:
+        raise PinchError(f"{out} holds one of the studies", fix="name another folder with --out")
+    opened = []
+    for folder in folders:
+        study, store = recorded(folder)
+        inputs = open_inputs(study)
+        opened.append(Finished(folder, inputs, build(inputs, store), store))
+    done = report_together(opened, out)
+    for warning in done.warnings:
+        say(f"warning: {warning}")
+    if not as_json:
+        typer.echo(done.page)
+        return
+    print_json(
+        {
+            "report": str(done.page),
+            "studies": [
+                {"name": one.name, "models": one.data.models, "answer": one.data.answer, **one.data.findings}
+                for one in done.entries
+            ],
+            "warnings": done.warnings,
+            "averages": averages(done.entries),
+            "differences": [
+                {"setting": name, **dict(zip((one.name for one in done.entries), values, strict=True))}
+                for name, values in unlike_settings(done.entries)
+            ],
+        }
+    )

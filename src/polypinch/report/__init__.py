@@ -2,5 +2,17 @@
 
 from polypinch.report.data import ArmInfo, LanguageInfo, ReportData, Sample
 from polypinch.report.page import FINDINGS, write_report
+from polypinch.report.together import Entry, averages, unlike_settings, write_together
 
-__all__ = ["FINDINGS", "ArmInfo", "LanguageInfo", "ReportData", "Sample", "write_report"]
+__all__ = [
+    "FINDINGS",
+    "ArmInfo",
+    "Entry",
+    "LanguageInfo",
+    "ReportData",
+    "Sample",
+    "averages",
+    "unlike_settings",
+    "write_report",
+    "write_together",
+]

@@ -302,11 +302,11 @@ def heatmap(data: ReportData, model: str, table: Rows, measure: Measure) -> Spec
         ),
         base.transform_filter("datum.sure").mark_text(dy=-5, fontWeight=700).encode(text="text:N"),
         base.transform_filter("!datum.sure").mark_text(dy=-5).encode(text="text:N"),
-        base.mark_text(style="quiet", dy=8, fontSize=9.5).encode(text="span:N"),
+        base.mark_text(dy=8, fontSize=10).encode(text="span:N"),
         alt.Chart(titles)
         .mark_text(style="quiet", align="left", dy=8, fontSize=11, fontStyle="italic")
         .encode(x=alt.value(2), y="title:N", text="title:N"),
     ]
     chart = alt.layer(*layers, data=alt.Data(values=points))
     size = {"width": min(WIDTH - 130, 150 * max(1, len(arms))), "height": 32 * len(order)}
-    return finish(chart, measure.title, measure.note, least=118 + 90 * len(arms), **size)
+    return finish(chart, measure.title, measure.note, least=118 + 108 * len(arms), **size)

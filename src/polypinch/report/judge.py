@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from polypinch.report.data import ReportData
-from polypinch.report.tables import known, number_text
+from polypinch.report.tables import estimate_texts, known
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,7 @@ MEASURES = {
 def judge_section(data: ReportData) -> dict[str, Any] | None:
     """Return the section's readings and one table for each model, or ``None`` where nothing was judged."""
     rows = {
-        (row["model"], row["arm"], row["measure"]): {
-            "value": number_text(row["value"], ".0f"),
-            "span": f"{number_text(row['low'], '.0f')} to {number_text(row['high'], '.0f')}",
-        }
+        (row["model"], row["arm"], row["measure"]): estimate_texts(row, ".0f")
         for row in data.judge
         if row["language"] == "all" and known(row["value"])
     }

@@ -4,11 +4,29 @@ const read = (id) => JSON.parse(document.getElementById(id).textContent);
 const configs = read("chart-configs");
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
+const pen = document.createElement("canvas").getContext("2d");
+
+// Breaks a title into lines: Vega would let it run on, and the chart's edge cut it off.
+function wrapped(text, font, room) {
+  pen.font = `${font} ${configs.light.font}`;
+  const lines = [];
+  for (const word of text.split(" ")) {
+    const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
+    if (lines.length && pen.measureText(longer).width <= room) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
+
 function fitted(source, width) {
   const spec = structuredClone(source);
   const hints = spec.usermeta;
   const room = Math.max(width, hints.least);
   spec.usermeta = undefined;
+  const { fontSize, fontWeight, subtitleFontSize } = configs.light.title;
+  const { text, subtitle } = spec.title;
+  spec.title.text = [text].flat().flatMap((line) => wrapped(line, `${fontWeight} ${fontSize}px`, width - 20));
+  spec.title.subtitle = [subtitle].flat().flatMap((line) => wrapped(line, `${subtitleFontSize}px`, width - 20));
   if (spec.facet) {
     const gap = hints.gap;
     const fits = Math.floor(room / (hints.cell ?? 150));
@@ -43,6 +61,7 @@ let width = 0;
 async function drawAll(force) {
   if (!force && width === document.documentElement.clientWidth) return;
   width = document.documentElement.clientWidth;
+  delete document.documentElement.dataset.drawn;
   for (const chart of charts) {
     // The still picture stays where a chart cannot be drawn.
     await draw(chart).catch((error) => {
@@ -50,6 +69,7 @@ async function drawAll(force) {
       console.error(error);
     });
   }
+  document.documentElement.dataset.drawnAt = width;
   document.documentElement.dataset.drawn = charts.filter((chart) => chart.classList.contains("is-live")).length;
 }
 let waiting;

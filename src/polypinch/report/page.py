@@ -1,30 +1,23 @@
-"""The report: one HTML page that needs nothing else, its tables as CSV and its figures as SVG."""
+"""The report: one HTML page that needs nothing else, and beside it its tables and figures as files."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
-from dataclasses import dataclass
-from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import vl_convert
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-
 from polypinch.files import write_json, write_text
-from polypinch.report.charts import Spec
 from polypinch.report.data import GROUPS, UNTUNED, ReportData
 from polypinch.report.differences import differences
 from polypinch.report.dosing import dose_table
+from polypinch.report.export import Figure, drawn, write_figures, write_tables
 from polypinch.report.figures import FIGURES
+from polypinch.report.html import image, render
 from polypinch.report.judge import judge_section
+from polypinch.report.latex import latex_tables
 from polypinch.report.sections import Section, sections
 from polypinch.report.tables import csv_tables, flat, manifest_lines, pivot
 from polypinch.report.tasks import TASKS, TaskPart, task_parts
-from polypinch.report.theme import DARK, LIGHT, SANS, SERIF, chart_config
 
 FINDINGS = "findings.json"
 """The answer for machines, beside the page."""
@@ -33,73 +26,46 @@ _LONGEST = 1500  # characters of an answer on the page; the answers tables hold 
 
 
 def write_report(data: ReportData, directory: Path) -> Path:
-    """Write ``report.html``, ``findings.json``, ``tables/*.csv`` and ``figures/*.svg``; return the page.
+    """Write the page, ``findings.json``, every table as CSV and LaTeX, every figure as SVG and PDF.
 
-    A figure with nothing to draw is left out, and one of an earlier report is removed.
+    What has nothing to show is left out, but for CSV files; a figure or a LaTeX table of an earlier report is
+    then removed. Returns the page's path.
 
     Raises:
         PinchError: the folder can't be written to, or the disk is full.
     """
-    for name, text in csv_tables(data).items():
-        write_text(directory / "tables" / f"{name}.csv", text)
     parts = task_parts(data)
-    figures = [*_figures(data), *(_drawn(TASKS, one.file, "", one.spec) for one in parts)]
+    figures = [*_figures(data), *(drawn(TASKS, one.file, "", one.spec) for one in parts)]
+    numbers = {FIGURES[section.anchor][0]: section.number for section in sections(data)}
     write_json(directory / FINDINGS, data.findings)
-    for figure in figures:
-        write_text(directory / "figures" / f"{figure.file}.svg", figure.svg)
-    current = {f"{figure.file}.svg" for figure in figures}
-    for old in (directory / "figures").glob("*.svg"):
-        if old.name not in current and old.name.startswith((*FIGURES, TASKS)):
-            old.unlink()
+    write_tables(csv_tables(data), latex_tables(data, numbers, parts), directory / "tables")
+    write_figures(figures, directory / "figures", (*FIGURES, TASKS))
     page = directory / "report.html"
     write_text(page, _render(data, figures, parts))
     return page
 
 
-@dataclass(frozen=True)
-class _Figure:
-    stem: str
-    file: str
-    model: str
-    spec: Spec
-    svg: str
-
-
-def _render(data: ReportData, figures: list[_Figure], parts: list[TaskPart]) -> str:
+def _render(data: ReportData, figures: list[Figure], parts: list[TaskPart]) -> str:
     manifest = manifest_lines(data)
     lost = sum(any(cell["lack"] for cell in line["cells"]) for line in manifest)
-    script = _script()
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    environment = Environment(
-        loader=PackageLoader("polypinch.report", "."),
-        autoescape=select_autoescape(default=True, default_for_string=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("template.html.j2").render(
+    return render(
+        "template.html.j2",
+        title=data.title,
+        version=data.versions.get("polypinch", ""),
         data=data,
         facts=_facts(data),
         sections=[_section(data, section, figures) for section in sections(data)],
         tasks=_task_section(parts, figures),
+        charts={figure.file: figure.spec for figure in figures},
         judge=judge_section(data),
         manifest=manifest,
         lost=f"{lost} of {len(manifest)} lines lost rows" if lost else "",
         talks=_talks(data),
         settings=flat(data.settings),
-        light=LIGHT,
-        dark=DARK,
-        sans=SANS,
-        serif=SERIF,
-        configs={"light": chart_config(LIGHT), "dark": chart_config(DARK)},
-        css=_resource("page.css"),
-        script=script,
-        # Even a text that slipped through escaping could neither run nor fetch anything.
-        policy=f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'",
     )
 
 
-def _figures(data: ReportData) -> list[_Figure]:
+def _figures(data: ReportData) -> list[Figure]:
     """Draw what there is to draw; with several models, one figure for each, its name in the file's."""
     found = []
     for stem, (table, draw) in FIGURES.items():
@@ -110,24 +76,18 @@ def _figures(data: ReportData) -> list[_Figure]:
             several = len(data.models) > 1 and table != "mixtures"
             slug = re.sub(r"[^A-Za-z0-9.]+", "-", model).strip("-.")
             file = f"{stem}-{number}-{slug}" if several else stem
-            spec = draw(data, model)
-            found.append(_drawn(stem, file, model if several else "", spec))
+            found.append(drawn(stem, file, model if several else "", draw(data, model)))
     return found
 
 
-def _drawn(stem: str, file: str, model: str, spec: Spec) -> _Figure:
-    svg = str(vl_convert.vegalite_to_svg(spec, config=chart_config(LIGHT)))
-    return _Figure(stem, file, model, spec, svg)
-
-
-def _section(data: ReportData, section: Section, figures: list[_Figure]) -> dict[str, Any]:
+def _section(data: ReportData, section: Section, figures: list[Figure]) -> dict[str, Any]:
     table = FIGURES[section.anchor][0]
-    drawn = []
+    shown = []
     for figure in figures:
         if figure.stem != section.anchor:
             continue
         model = figure.model or data.models[0]
-        drawn.append(
+        shown.append(
             {
                 **_shown(figure, section.heading),
                 "basis": _basis(data, table, model),
@@ -135,25 +95,24 @@ def _section(data: ReportData, section: Section, figures: list[_Figure]) -> dict
                 "words": _words(data, section.anchor, model),
             }
         )
-    return {**vars(section), "table": table, "figures": drawn}
+    latex = {"curves": "doses"}.get(table, table)
+    return {**vars(section), "table": table, "latex": latex, "figures": shown}
 
 
-def _task_section(parts: list[TaskPart], figures: list[_Figure]) -> list[dict[str, Any]]:
-    drawn = {figure.file: figure for figure in figures}
-    return [vars(part) | _shown(drawn[part.file], part.title) for part in parts]
+def _task_section(parts: list[TaskPart], figures: list[Figure]) -> list[dict[str, Any]]:
+    found = {figure.file: figure for figure in figures}
+    return [vars(part) | _shown(found[part.file], part.title) for part in parts]
 
 
-def _shown(figure: _Figure, heading: str) -> dict[str, Any]:
+def _shown(figure: Figure, heading: str) -> dict[str, Any]:
     """Return what the page needs to show a figure."""
-    size = re.search(r'<svg[^>]*? width="([\d.]+)"[^>]*? height="([\d.]+)"', figure.svg)
-    width, height = (round(float(side)) for side in size.groups()) if size else (900, 400)
     return {
         "file": figure.file,
         "model": figure.model,
         "spec": figure.spec,
-        "image": _image(figure.svg),
-        "width": width,
-        "height": height,
+        "image": image(figure.svg),
+        "width": figure.size[0],
+        "height": figure.size[1],
         "alt": f"{heading} {figure.spec['title']['text']}",
     }
 
@@ -170,22 +129,6 @@ def _words(data: ReportData, anchor: str, model: str) -> list[str]:
     return (
         differences(data, "scores", model, 50.0, lower_is_better=False) if anchor == "scores-heatmap" else []
     )
-
-
-def _image(svg: str) -> str:
-    """Return an SVG as a data address, without what an image can't use.
-
-    That is descriptions of single marks, marks that only catch the pointer, and far decimals.
-    """
-    bare = re.sub(r' (?:aria-[a-z]+|role)="[^"]*"', "", svg)
-    bare = re.sub(r'<(?:path|line)(?=[^>]* opacity="0")[^>]*/>', "", bare)
-    bare = bare.replace(f'font-family="{SANS}"', "").replace("<svg ", f'<svg font-family="{SANS}" ', 1)
-    bare = re.sub(r' (?:d|transform|[xy]2?|width|height)="[^"]*"', _trimmed, bare)
-    return "data:image/svg+xml;base64," + base64.b64encode(bare.encode()).decode()
-
-
-def _trimmed(attribute: re.Match[str]) -> str:
-    return re.sub(r"(\.\d\d)\d+", r"\1", attribute[0])
 
 
 def _basis(data: ReportData, table: str, model: str) -> str:
@@ -246,14 +189,3 @@ def _talks(data: ReportData) -> list[dict[str, Any]]:
 
 def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} […]"
-
-
-def _resource(name: str) -> str:
-    return files("polypinch.report").joinpath(name).read_text(encoding="utf-8")
-
-
-@lru_cache(maxsize=1)
-def _script() -> str:
-    """Return Vega and the page's own script as one text that can't end its ``script`` element early."""
-    bundle = str(vl_convert.javascript_bundle(_resource("page.js"))).replace("\r\n", "\n")
-    return bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")

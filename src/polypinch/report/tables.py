@@ -35,7 +35,8 @@ _TASKS = (
 )
 
 
-_UNKNOWN = {"value": "unknown", "span": "needs several seeds"}
+UNKNOWN = {"value": "unknown", "span": "needs several seeds"}
+"""The noise floor's cell where one seed was run."""
 
 
 def known(value: Any) -> bool:
@@ -48,11 +49,12 @@ def csv_tables(data: ReportData) -> dict[str, str]:
 
     A row's columns that the table does not name come last.
     """
-    found = {name: _csv(getattr(data, name), columns) for name, columns in _COLUMNS.items()}
-    return found | ({"tasks": _csv(data.tasks, _TASKS)} if data.tasks else {})
+    found = {name: rows_csv(getattr(data, name), columns) for name, columns in _COLUMNS.items()}
+    return found | ({"tasks": rows_csv(data.tasks, _TASKS)} if data.tasks else {})
 
 
-def _csv(rows: Rows, columns: tuple[str, ...]) -> str:
+def rows_csv(rows: Rows, columns: tuple[str, ...] = ()) -> str:
+    """Return rows as CSV; columns beyond those named come last."""
     names = dict.fromkeys([*columns, *(name for row in rows for name in row)])
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -97,10 +99,7 @@ def pivot(data: ReportData, table: str, model: str, number: str) -> dict[str, An
         where nothing was measured.
     """
     cells = {
-        (row["language"], row["arm"]): {
-            "value": number_text(row["value"], number),
-            "span": f"{number_text(row.get('low'), number)} to {number_text(row.get('high'), number)}",
-        }
+        (row["language"], row["arm"]): estimate_texts(row, number)
         for row in getattr(data, table)
         if row["model"] == model and known(row["value"])
     }
@@ -113,7 +112,7 @@ def pivot(data: ReportData, table: str, model: str, number: str) -> dict[str, An
             "first": is_average(key),
             "cells": [
                 *(cells.get((key, arm.name)) for arm in arms),
-                *([] if noise is None else [noise.get(key, _UNKNOWN)]),
+                *([] if noise is None else [noise.get(key, UNKNOWN)]),
             ],
         }
         for key, name, _ in row_names(data)
@@ -136,6 +135,12 @@ def _noise_cells(data: ReportData, table: str, model: str, number: str) -> dict[
         for row in data.noise
         if row["model"] == model and row["measure"] == measure
     }
+
+
+def estimate_texts(row: dict[str, Any], number: str) -> dict[str, str]:
+    """Return a row's ``value``, ``low``, ``high`` and ``span`` (from low to high) as texts."""
+    value, low, high = (number_text(row.get(name), number) for name in ("value", "low", "high"))
+    return {"value": value, "low": low, "high": high, "span": f"{low} to {high}"}
 
 
 def number_text(value: Any, number: str) -> str:

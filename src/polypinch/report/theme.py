@@ -37,6 +37,12 @@ DARK: Final[Palette] = {
     "alarm": "#ff8fa6",
 }
 
+STUDIES: Final = {
+    "light": ["#0a6ebd", "#c23b0e", "#1b7a4b", "#7b46b8", "#8a6200", "#0b7480", "#b02a6f", "#5d6b7a"],
+    "dark": ["#62b4f5", "#ff8552", "#5cc98f", "#bd97f2", "#dcae3c", "#53c4cf", "#f487bb", "#a3b1c0"],
+}
+"""One colour for each of several studies, in order."""
+
 SANS: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Helvetica Neue', Arial, sans-serif"
 SERIF: Final = (
     "'Iowan Old Style', 'Palatino Linotype', Palatino, 'Book Antiqua', 'Noto Serif', Georgia, serif"
@@ -46,9 +52,9 @@ SERIF: Final = (
 def chart_config(palette: Palette) -> dict[str, Any]:
     """Return the Vega-Lite config that dresses every chart in a palette.
 
-    Specs name no colour but refer to ranges (``category``: base, seen, unseen, others; ``diverging``: good
-    to bad) and to mark styles (``quiet``, ``hair``, ``zero``, ``noise``), so that one spec serves light and
-    dark.
+    Specs name no colour but refer to ranges (``category``: base, seen, unseen, others; ``ordinal``: studies;
+    ``diverging``: good to bad) and to mark styles (``quiet``, ``hair``, ``zero``, ``noise``), so that one
+    spec serves light and dark.
     """
     ink, soft, hair, paper = (palette[name] for name in ("ink", "soft", "hair", "paper"))
     return {
@@ -58,6 +64,7 @@ def chart_config(palette: Palette) -> dict[str, Any]:
         "view": {"stroke": None},
         "range": {
             "category": [palette["base"], palette["seen"], palette["unseen"], ink],
+            "ordinal": STUDIES["dark" if palette is DARK else "light"],
             "diverging": [palette["good"], palette["wash"], palette["bad"]],
         },
         "axis": {

@@ -8,10 +8,12 @@ from polypinch.study.reporting import gather, report
 from polypinch.study.runner import duration, run
 from polypinch.study.spec import Arm, Comparison, HeldOut, LLMJudge, Study, StudyLanguages
 from polypinch.study.store import Stage, Store
+from polypinch.study.together import Finished, Together, report_together
 
 __all__ = [
     "Arm",
     "Comparison",
+    "Finished",
     "Graph",
     "HeldOut",
     "Inputs",
@@ -21,6 +23,7 @@ __all__ = [
     "Store",
     "Study",
     "StudyLanguages",
+    "Together",
     "advise_from_study",
     "build",
     "duration",
@@ -28,5 +31,6 @@ __all__ = [
     "open_inputs",
     "preflight",
     "report",
+    "report_together",
     "run",
 ]

@@ -35,6 +35,22 @@ def report(inputs: Inputs, graph: Graph, store: Store, directory: Path) -> Path:
     Raises:
         PinchError: a step of the study is not done yet.
     """
+    finished(graph, store)
+    return write_report(read_report(inputs, graph, store, directory), directory)
+
+
+def read_report(inputs: Inputs, graph: Graph, store: Store, directory: Path) -> ReportData:
+    """Read a finished study, and the task scores that were brought into its folder."""
+    data = gather(inputs, graph, store)
+    return replace(data, tasks=[*data.tasks, *imported_rows(inputs.study, directory)])
+
+
+def finished(graph: Graph, store: Store) -> None:
+    """Refuse a study that is not finished.
+
+    Raises:
+        PinchError: a step is not done yet.
+    """
     waiting = [stage for stage in graph.stages() if store.state(stage) != "done"]
     if waiting:
         raise PinchError(
@@ -42,9 +58,6 @@ def report(inputs: Inputs, graph: Graph, store: Store, directory: Path) -> Path:
             f" {waiting[0].kind} {waiting[0].name}",
             fix="polypinch run goes on from there",
         )
-    data = gather(inputs, graph, store)
-    brought_in = imported_rows(inputs.study, directory)
-    return write_report(replace(data, tasks=[*data.tasks, *brought_in]), directory)
 
 
 def gather(inputs: Inputs, graph: Graph, store: Store) -> ReportData:
