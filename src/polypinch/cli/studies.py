@@ -129,11 +129,16 @@ def status_command(
 
 
 def report_command(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="A study's folder.")], as_json: Json = False
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="A study's folder.")],
+    exposure: Annotated[
+        Path | None,
+        typer.Option(help="Disclosed shares of pretraining: a CSV file with language and share."),
+    ] = None,
+    as_json: Json = False,
 ) -> None:
     """Write a finished study's report again: report.html, findings.json, tables/*.csv, figures/*.svg.
 
-    Example: polypinch report study
+    Example: polypinch report study --exposure shares.csv
     """
     from polypinch.files import read_json
     from polypinch.report import FINDINGS
@@ -141,7 +146,7 @@ def report_command(
 
     study, store = recorded(out)
     inputs = open_inputs(study)
-    page = report(inputs, build(inputs, store), store, out)
+    page = report(inputs, build(inputs, store), store, out, exposure)
     if as_json:
         print_json({"report": str(page), **read_json(out / FINDINGS)})
     else:

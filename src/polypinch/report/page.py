@@ -19,6 +19,7 @@ from polypinch.report.charts import Spec
 from polypinch.report.data import GROUPS, UNTUNED, ReportData
 from polypinch.report.differences import differences
 from polypinch.report.dosing import dose_table
+from polypinch.report.experiments import STEMS, TABLES, Part, experiment_parts
 from polypinch.report.figures import FIGURES
 from polypinch.report.judge import judge_section
 from polypinch.report.sections import Section, sections
@@ -35,24 +36,29 @@ _LONGEST = 1500  # characters of an answer on the page; the answers tables hold 
 def write_report(data: ReportData, directory: Path) -> Path:
     """Write ``report.html``, ``findings.json``, ``tables/*.csv`` and ``figures/*.svg``; return the page.
 
-    A figure with nothing to draw is left out, and one of an earlier report is removed.
+    A figure with nothing to draw is left out, and one of an earlier report is removed, as are its tables.
 
     Raises:
         PinchError: the folder can't be written to, or the disk is full.
     """
-    for name, text in csv_tables(data).items():
+    tables = csv_tables(data)
+    for name, text in tables.items():
         write_text(directory / "tables" / f"{name}.csv", text)
-    parts = task_parts(data)
-    figures = [*_figures(data), *(_drawn(TASKS, one.file, "", one.spec) for one in parts)]
+    for name in set(TABLES) - set(tables):
+        (directory / "tables" / f"{name}.csv").unlink(missing_ok=True)
+    tasks, parts = task_parts(data), experiment_parts(data)
+    specs = {one.file: one.spec for one in tasks}
+    specs |= {one.file: one.spec for part in parts for one in part.pictures}
+    figures = [*_figures(data), *(_drawn("", file, "", spec) for file, spec in specs.items())]
     write_json(directory / FINDINGS, data.findings)
     for figure in figures:
         write_text(directory / "figures" / f"{figure.file}.svg", figure.svg)
     current = {f"{figure.file}.svg" for figure in figures}
     for old in (directory / "figures").glob("*.svg"):
-        if old.name not in current and old.name.startswith((*FIGURES, TASKS)):
+        if old.name not in current and old.name.startswith((*FIGURES, TASKS, *STEMS)):
             old.unlink()
     page = directory / "report.html"
-    write_text(page, _render(data, figures, parts))
+    write_text(page, _render(data, figures, tasks, parts))
     return page
 
 
@@ -65,7 +71,7 @@ class _Figure:
     svg: str
 
 
-def _render(data: ReportData, figures: list[_Figure], parts: list[TaskPart]) -> str:
+def _render(data: ReportData, figures: list[_Figure], tasks: list[TaskPart], parts: list[Part]) -> str:
     manifest = manifest_lines(data)
     lost = sum(any(cell["lack"] for cell in line["cells"]) for line in manifest)
     script = _script()
@@ -81,7 +87,8 @@ def _render(data: ReportData, figures: list[_Figure], parts: list[TaskPart]) -> 
         data=data,
         facts=_facts(data),
         sections=[_section(data, section, figures) for section in sections(data)],
-        tasks=_task_section(parts, figures),
+        tasks=_task_section(tasks, figures),
+        parts=[_part(part, figures) for part in parts],
         judge=judge_section(data),
         manifest=manifest,
         lost=f"{lost} of {len(manifest)} lines lost rows" if lost else "",
@@ -141,6 +148,12 @@ def _section(data: ReportData, section: Section, figures: list[_Figure]) -> dict
 def _task_section(parts: list[TaskPart], figures: list[_Figure]) -> list[dict[str, Any]]:
     drawn = {figure.file: figure for figure in figures}
     return [vars(part) | _shown(drawn[part.file], part.title) for part in parts]
+
+
+def _part(part: Part, figures: list[_Figure]) -> dict[str, Any]:
+    drawn = {figure.file: figure for figure in figures}
+    pictures = [vars(one) | _shown(drawn[one.file], part.heading) for one in part.pictures]
+    return {**vars(part), "pictures": pictures}
 
 
 def _shown(figure: _Figure, heading: str) -> dict[str, Any]:

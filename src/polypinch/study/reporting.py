@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +15,7 @@ from polypinch.judge.cost import dollars
 from polypinch.languages import language
 from polypinch.report import ArmInfo, LanguageInfo, ReportData, Sample, write_report
 from polypinch.study import rows, words
+from polypinch.study.experiments import experiments, read_costs, read_exposure
 from polypinch.study.findings import Findings, find
 from polypinch.study.graph import Graph, Tuned
 from polypinch.study.harness import imported_rows
@@ -29,12 +31,20 @@ _PACKAGES = ("polypinch", "torch", "transformers", "peft", "datasets", "py3langi
 _SAMPLE_ITEMS = 6
 
 
-def report(inputs: Inputs, graph: Graph, store: Store, directory: Path) -> Path:
+def report(inputs: Inputs, graph: Graph, store: Store, directory: Path, exposure: Path | None = None) -> Path:
     """Write a study's report, tables and figures; return the page's path.
 
+    Args:
+        inputs: the study's.
+        graph: its stages.
+        store: where they are done.
+        directory: to write to.
+        exposure: a CSV file of disclosed shares of pretraining (``language``, ``share``).
+
     Raises:
-        PinchError: a step of the study is not done yet.
+        PinchError: a step of the study is not done yet, or the file of shares cannot be read.
     """
+    disclosed = read_exposure(exposure) if exposure else None
     waiting = [stage for stage in graph.stages() if store.state(stage) != "done"]
     if waiting:
         raise PinchError(
@@ -42,13 +52,15 @@ def report(inputs: Inputs, graph: Graph, store: Store, directory: Path) -> Path:
             f" {waiting[0].kind} {waiting[0].name}",
             fix="polypinch run goes on from there",
         )
-    data = gather(inputs, graph, store)
+    data = gather(inputs, graph, store, disclosed)
     brought_in = imported_rows(inputs.study, directory)
     return write_report(replace(data, tasks=[*data.tasks, *brought_in]), directory)
 
 
-def gather(inputs: Inputs, graph: Graph, store: Store) -> ReportData:
-    """Read a finished study into what the report shows."""
+def gather(
+    inputs: Inputs, graph: Graph, store: Store, disclosed: Mapping[str, float] | None = None
+) -> ReportData:
+    """Read a finished study into what the report shows, with disclosed shares of pretraining by language."""
     study = inputs.study
     shared = axes(inputs)
     results = read_results(inputs, graph, store)
@@ -57,6 +69,7 @@ def gather(inputs: Inputs, graph: Graph, store: Store) -> ReportData:
     told = [_told(study, shared, [one for one in results if one.model == model], infos, mixtures)
             for model in study.models]  # fmt: skip
     ordered = inputs.judging is not None and inputs.judging.declared.kind != "grade"
+    costs = read_costs(shared, graph, store)
     judging = judging_totals(inputs, graph, store)
     return ReportData(
         title=study.name,
@@ -86,6 +99,7 @@ def gather(inputs: Inputs, graph: Graph, store: Store) -> ReportData:
         },
         versions={name: version(name) for name in _PACKAGES},
         artifacts=_artifacts(graph, store),
+        experiments=experiments(study, shared, results, mixtures, costs, disclosed),
     )
 
 
