@@ -134,6 +134,10 @@ def report_command(
         Path | None,
         typer.Option(help="Of several studies: the folder for the page that shows them together."),
     ] = None,
+    exposure: Annotated[
+        Path | None,
+        typer.Option(help="Disclosed shares of pretraining: a CSV file with language and share."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write a finished study's report again: the page, findings.json, every table and figure as files.
@@ -143,6 +147,8 @@ def report_command(
     Example: polypinch report study
 
     Example: polypinch report small-model large-model --out together
+
+    Example: polypinch report study --exposure shares.csv
     """
     if len(studies) > 1 or out is not None:
         _report_together(studies, out, as_json)
@@ -153,7 +159,7 @@ def report_command(
 
     study, store = recorded(studies[0])
     inputs = open_inputs(study)
-    page = report(inputs, build(inputs, store), store, studies[0])
+    page = report(inputs, build(inputs, store), store, studies[0], exposure)
     if as_json:
         print_json({"report": str(page), **read_json(studies[0] / FINDINGS)})
     else:
