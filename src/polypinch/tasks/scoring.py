@@ -123,8 +123,8 @@ def choice_likelihoods(
 def score_choices(tasks: TaskSet, log_probabilities: Sequence[float]) -> pa.Table:
     """Score choices by likelihood; return rows in :data:`SCORE_SCHEMA`.
 
-    ``accuracy`` takes the likeliest choice, ``accuracy_by_length`` the likeliest per character (as acc_norm
-    of lm-evaluation-harness). Where n choices tie, the right one among them counts 1/n.
+    ``accuracy`` takes the likeliest choice, ``accuracy_by_length`` the likeliest per character (near to
+    acc_norm of lm-evaluation-harness). Where n choices tie, the right one among them counts 1/n.
 
     Args:
         tasks: the items.
