@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from polypinch.stats import correlation, language_curve, transfer_matrix
+from polypinch.stats import beside_others, correlation, language_curve, transfer_matrix
 
 
 def test_rows_and_columns_leave_a_models_own_language_out() -> None:
@@ -23,6 +23,21 @@ def test_missing_cells_are_left_out_of_means() -> None:
     assert np.isnan(found.cells[0][2].value)
     assert found.takes[2].value == pytest.approx(values[1, :, :, 2].mean())
     assert found.gives[0].value == pytest.approx(values[0, :, :, :2].mean())
+
+
+def test_beside_the_others_no_language_counts_for_being_hard() -> None:
+    generator = np.random.default_rng(5)
+    gives, level = np.array([0.0, 1.0, 2.0, 4.0]), np.array([0.0, 30.0, -20.0, 5.0])
+    truth = gives[:, None] + level[None]
+    np.fill_diagonal(truth, 99.0)
+    values = np.repeat(truth[:, None, None, :], 6, axis=2) + generator.normal(0, 5, (1, 1, 6, 1))
+    own = [0, 1, 2, 3]
+    found = transfer_matrix(beside_others(values, own), own, resamples=50).gives
+    assert [one.value for one in found] == pytest.approx([-7 / 3, -1.0, 1 / 3, 3.0])
+    # What makes an item hard for all models is gone.
+    assert found[0].high - found[0].low < 1e-9
+    alone = beside_others(values[:1], [0])
+    assert np.isnan(alone).all()
 
 
 def test_orderings_are_a_random_effect_of_the_curve() -> None:

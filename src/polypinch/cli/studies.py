@@ -130,6 +130,10 @@ def status_command(
 
 def report_command(
     studies: Annotated[list[Path], typer.Argument(metavar="OUT...", help="One study's folder, or several.")],
+    exposure: Annotated[
+        Path | None,
+        typer.Option(help="Of one study: shares of pretraining, a CSV file with language and share."),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Of several studies: the folder for the page that shows them together."),
@@ -140,11 +144,15 @@ def report_command(
 
     Several studies go on one page: what each found, their doses in one chart, and what they differ in.
 
-    Example: polypinch report study
+    Example: polypinch report study --exposure shares.csv
 
     Example: polypinch report small-model large-model --out together
     """
     if len(studies) > 1 or out is not None:
+        if exposure is not None:
+            raise PinchError(
+                "--exposure is of one study's report", fix="report each study alone with it, then together"
+            )
         _report_together(studies, out, as_json)
         return
     from polypinch.files import read_json
@@ -153,7 +161,7 @@ def report_command(
 
     study, store = recorded(studies[0])
     inputs = open_inputs(study)
-    page = report(inputs, build(inputs, store), store, studies[0])
+    page = report(inputs, build(inputs, store), store, studies[0], exposure)
     if as_json:
         print_json({"report": str(page), **read_json(studies[0] / FINDINGS)})
     else:

@@ -1,6 +1,6 @@
 """report: the page, its figures and its tables."""
 
-from polypinch.report.data import ArmInfo, LanguageInfo, ReportData, Sample
+from polypinch.report.data import ArmInfo, Experiment, LanguageInfo, ReportData, Sample
 from polypinch.report.page import FINDINGS, write_report
 from polypinch.report.together import Entry, averages, unlike_settings, write_together
 
@@ -8,6 +8,7 @@ __all__ = [
     "FINDINGS",
     "ArmInfo",
     "Entry",
+    "Experiment",
     "LanguageInfo",
     "ReportData",
     "Sample",

@@ -76,6 +76,23 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class Experiment:
+    """One of the paper's experiments, or of those it leaves open, that a study's arms allow, measured.
+
+    Attributes:
+        kind: which: a key of :data:`polypinch.report.experiments.KINDS`.
+        model: the base model.
+        tables: rows by the name of their CSV file; each row has ``model``.
+        facts: what else its words need; ``settled``: whether judging stopped where scores were settled.
+    """
+
+    kind: str
+    model: str
+    tables: dict[str, Rows]
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class ReportData:
     """Everything a report shows.
 
@@ -118,6 +135,7 @@ class ReportData:
         settings: how the study was run, JSON-able.
         versions: package versions.
         artifacts: ``arm``, ``seed``, ``kind``, ``path``; with several base models also ``model``.
+        experiments: what the arms show beyond doses, in no order.
     """
 
     title: str
@@ -142,3 +160,4 @@ class ReportData:
     settings: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     artifacts: Rows = field(default_factory=list)
+    experiments: list[Experiment] = field(default_factory=list)

@@ -30,7 +30,8 @@ function fitted(source, width) {
   if (spec.facet) {
     const gap = hints.gap;
     const fits = Math.floor(room / (hints.cell ?? 150));
-    const columns = Math.max(hints.fewest ?? 2, Math.min(spec.columns, fits));
+    const fewest = hints.fewest ?? Math.min(2, spec.columns);
+    const columns = Math.max(fewest, Math.min(spec.columns, fits));
     const cell = Math.floor((room - 16) / columns) - gap;
     spec.columns = columns;
     spec.spec.width = Math.min(cell, hints.widest ?? 190);

@@ -10,6 +10,7 @@ from polypinch.files import write_json, write_text
 from polypinch.report.data import GROUPS, UNTUNED, ReportData
 from polypinch.report.differences import differences
 from polypinch.report.dosing import dose_table
+from polypinch.report.experiments import STEMS, TABLES, Part, experiment_parts
 from polypinch.report.export import Figure, drawn, write_figures, write_tables
 from polypinch.report.figures import FIGURES
 from polypinch.report.html import image, render
@@ -28,24 +29,30 @@ _LONGEST = 1500  # characters of an answer on the page; the answers tables hold 
 def write_report(data: ReportData, directory: Path) -> Path:
     """Write the page, ``findings.json``, every table as CSV and LaTeX, every figure as SVG and PDF.
 
-    What has nothing to show is left out, but for CSV files; a figure or a LaTeX table of an earlier report is
-    then removed. Returns the page's path.
+    What has nothing to show is left out, but for CSV files of what every study has; what an earlier report
+    left of it is then removed. Returns the page's path.
 
     Raises:
         PinchError: the folder can't be written to, or the disk is full.
     """
-    parts = task_parts(data)
-    figures = [*_figures(data), *(drawn(TASKS, one.file, "", one.spec) for one in parts)]
+    tasks, parts = task_parts(data), experiment_parts(data)
+    pictures = [one for part in parts for one in part.pictures]
+    figures = [*_figures(data), *(drawn(TASKS, one.file, "", one.spec) for one in tasks)]
+    figures += [drawn("", one.file, "", one.spec) for one in pictures]
     numbers = {FIGURES[section.anchor][0]: section.number for section in sections(data)}
+    tables = csv_tables(data)
     write_json(directory / FINDINGS, data.findings)
-    write_tables(csv_tables(data), latex_tables(data, numbers, parts), directory / "tables")
-    write_figures(figures, directory / "figures", (*FIGURES, TASKS))
+    write_tables(tables, latex_tables(data, numbers, tasks, pictures), directory / "tables")
+    for name in set(TABLES) - set(tables):
+        for ending in ("csv", "tex"):
+            (directory / "tables" / f"{name}.{ending}").unlink(missing_ok=True)
+    write_figures(figures, directory / "figures", (*FIGURES, TASKS, *STEMS))
     page = directory / "report.html"
-    write_text(page, _render(data, figures, parts))
+    write_text(page, _render(data, figures, tasks, parts))
     return page
 
 
-def _render(data: ReportData, figures: list[Figure], parts: list[TaskPart]) -> str:
+def _render(data: ReportData, figures: list[Figure], tasks: list[TaskPart], parts: list[Part]) -> str:
     manifest = manifest_lines(data)
     lost = sum(any(cell["lack"] for cell in line["cells"]) for line in manifest)
     return render(
@@ -55,7 +62,8 @@ def _render(data: ReportData, figures: list[Figure], parts: list[TaskPart]) -> s
         data=data,
         facts=_facts(data),
         sections=[_section(data, section, figures) for section in sections(data)],
-        tasks=_task_section(parts, figures),
+        tasks=_task_section(tasks, figures),
+        parts=[_part(part, figures) for part in parts],
         charts={figure.file: figure.spec for figure in figures},
         judge=judge_section(data),
         manifest=manifest,
@@ -102,6 +110,12 @@ def _section(data: ReportData, section: Section, figures: list[Figure]) -> dict[
 def _task_section(parts: list[TaskPart], figures: list[Figure]) -> list[dict[str, Any]]:
     found = {figure.file: figure for figure in figures}
     return [vars(part) | _shown(found[part.file], part.title) for part in parts]
+
+
+def _part(part: Part, figures: list[Figure]) -> dict[str, Any]:
+    by_file = {figure.file: figure for figure in figures}
+    pictures = [vars(one) | _shown(by_file[one.file], part.heading) for one in part.pictures]
+    return {**vars(part), "pictures": pictures}
 
 
 def _shown(figure: Figure, heading: str) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from polypinch.stats.curves import Curve, Saturation, isotonic, saturating
 from polypinch.stats.dose import DoseStep, Needed, SmallestDose, minimum_effective_dose, smallest_dose_within
 from polypinch.stats.lengths import LengthControlled, length_controlled
 from polypinch.stats.levels import Levels, influences, two_levels
+from polypinch.stats.mantel import Mantel, mantel, without_means
 from polypinch.stats.noise import Noise, noise_floor
 from polypinch.stats.ratios import ratio_intervals
 from polypinch.stats.scores import Scores, contrasts, score_arms
@@ -42,6 +43,7 @@ from polypinch.stats.transfer import (
     Correlation,
     LanguageCurve,
     Transfer,
+    beside_others,
     correlation,
     language_curve,
     transfer_matrix,
@@ -61,6 +63,7 @@ __all__ = [
     "LanguageCurve",
     "LengthControlled",
     "Levels",
+    "Mantel",
     "Monitor",
     "Needed",
     "Noise",
@@ -73,6 +76,7 @@ __all__ = [
     "Statistic",
     "Transfer",
     "WithFidelity",
+    "beside_others",
     "cohen_kappa",
     "contrasts",
     "correlation",
@@ -91,6 +95,7 @@ __all__ = [
     "longer_wins",
     "majority",
     "majority_of_others",
+    "mantel",
     "mean_agreement",
     "mean_cohen_kappa",
     "mean_interval",
@@ -109,4 +114,5 @@ __all__ = [
     "transfer_matrix",
     "two_levels",
     "with_fidelity",
+    "without_means",
 ]

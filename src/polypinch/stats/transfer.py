@@ -59,6 +59,30 @@ def transfer_matrix(
     return Transfer(tuple(cells), tuple(gives), tuple(takes.estimates()))
 
 
+def beside_others(values: Array, own: Sequence[int | None]) -> Array:
+    """Return each model's values less the mean of the other models' in the same language.
+
+    A row mean of a transfer matrix leaves the model's own language out, so each is over other languages: a
+    model may look better because what it leaves out is hard. :func:`transfer_matrix` of these differences
+    has none of that: ``gives`` is how far a model is from the others in the same languages.
+
+    Args:
+        values: as for :func:`transfer_matrix`.
+        own: likewise.
+
+    Returns:
+        The same shape; NaN in a model's own language, and where no other model was trained elsewhere.
+    """
+    foreign = np.array([[index != one for index in range(values.shape[-1])] for one in own])[:, None, None]
+    known = np.isfinite(values) & foreign
+    held = np.where(known, values, 0.0)
+    total, count = held.sum(axis=0) - held, known.sum(axis=0) - known
+    others = np.full(values.shape, np.nan)
+    np.divide(total, count, out=others, where=known & (count > 0))
+    lead: Array = values - others
+    return lead
+
+
 @dataclass(frozen=True)
 class LanguageCurve:
     """Scores by the number of languages in the mixture.

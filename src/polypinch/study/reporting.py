@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +15,7 @@ from polypinch.judge.cost import dollars
 from polypinch.languages import language
 from polypinch.report import ArmInfo, LanguageInfo, ReportData, Sample, write_report
 from polypinch.study import rows, words
+from polypinch.study.experiments import experiments, read_costs, read_exposure
 from polypinch.study.findings import Findings, find
 from polypinch.study.graph import Graph, Tuned
 from polypinch.study.harness import imported_rows
@@ -29,19 +31,33 @@ _PACKAGES = ("polypinch", "torch", "transformers", "peft", "datasets", "py3langi
 _SAMPLE_ITEMS = 6
 
 
-def report(inputs: Inputs, graph: Graph, store: Store, directory: Path) -> Path:
+def report(inputs: Inputs, graph: Graph, store: Store, directory: Path, exposure: Path | None = None) -> Path:
     """Write a study's report, tables and figures; return the page's path.
 
+    Args:
+        inputs: the study's.
+        graph: its stages.
+        store: where they are done.
+        directory: to write to.
+        exposure: a CSV file of disclosed shares of pretraining (``language``, ``share``).
+
     Raises:
-        PinchError: a step of the study is not done yet.
+        PinchError: a step of the study is not done yet, or the file of shares cannot be read.
     """
     finished(graph, store)
-    return write_report(read_report(inputs, graph, store, directory), directory)
+    disclosed = read_exposure(exposure) if exposure else None
+    return write_report(read_report(inputs, graph, store, directory, disclosed), directory)
 
 
-def read_report(inputs: Inputs, graph: Graph, store: Store, directory: Path) -> ReportData:
+def read_report(
+    inputs: Inputs,
+    graph: Graph,
+    store: Store,
+    directory: Path,
+    disclosed: Mapping[str, float] | None = None,
+) -> ReportData:
     """Read a finished study, and the task scores that were brought into its folder."""
-    data = gather(inputs, graph, store)
+    data = gather(inputs, graph, store, disclosed)
     return replace(data, tasks=[*data.tasks, *imported_rows(inputs.study, directory)])
 
 
@@ -60,8 +76,10 @@ def finished(graph: Graph, store: Store) -> None:
         )
 
 
-def gather(inputs: Inputs, graph: Graph, store: Store) -> ReportData:
-    """Read a finished study into what the report shows."""
+def gather(
+    inputs: Inputs, graph: Graph, store: Store, disclosed: Mapping[str, float] | None = None
+) -> ReportData:
+    """Read a finished study into what the report shows, with disclosed shares of pretraining by language."""
     study = inputs.study
     shared = axes(inputs)
     results = read_results(inputs, graph, store)
@@ -70,6 +88,7 @@ def gather(inputs: Inputs, graph: Graph, store: Store) -> ReportData:
     told = [_told(study, shared, [one for one in results if one.model == model], infos, mixtures)
             for model in study.models]  # fmt: skip
     ordered = inputs.judging is not None and inputs.judging.declared.kind != "grade"
+    costs = read_costs(shared, graph, store)
     judging = judging_totals(inputs, graph, store)
     return ReportData(
         title=study.name,
@@ -99,6 +118,7 @@ def gather(inputs: Inputs, graph: Graph, store: Store) -> ReportData:
         },
         versions={name: version(name) for name in _PACKAGES},
         artifacts=_artifacts(graph, store),
+        experiments=experiments(study, shared, results, mixtures, costs, disclosed),
     )
 
 

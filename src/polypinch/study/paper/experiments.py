@@ -28,7 +28,7 @@ UNKNOWN = (
 )
 """What is not known of any of the paper's experiments."""
 
-_MATRIX = "The tables of loss and scores by arm and language are the transfer matrix."
+_MATRIX = "The report draws the transfer matrix of scores, and of held-out loss against the untuned base."
 _OPPONENT = (
     "Each language's opponent is the model tuned on the whole budget in it, the paper's choice: 50 is parity,"
     " and scores are not comparable across languages."
@@ -126,8 +126,8 @@ _ALL = (
         " other 10. Pairs generalised better.",
         (
             "Pairs are drawn so that no language is in two of them (size tiny: two pairs).",
-            "The report's averages take in the pair's own languages; its tables by language let you leave"
-            " them out, as the paper did.",
+            "The report leaves the pair's own languages out of its section on pairs, as the paper did; its"
+            " averages by dose take them in.",
         ),
         ("How many pairs the paper drew, and which.",),
         making.pairs,
@@ -154,8 +154,8 @@ _ALL = (
         " weak, Pearson r = 0.22.",
         (
             "The study is that of monolingual, and shares its work under one --store.",
-            "Open models seldom tell their shares: polypinch probe MODEL measures proxies (token premium,"
-            " bits per byte). polypinch.stats.correlation gives r with its interval; no command joins them.",
+            "Open models seldom tell their shares: the report takes proxies from the held-out responses (bits"
+            " and tokens beside the base language's), and shares that polypinch report --exposure names.",
         ),
         (),
         making.exposure,

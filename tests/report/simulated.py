@@ -1,0 +1,55 @@
+"""Reports of simulated studies that show the paper's experiments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from polypinch.languages import language
+from polypinch.report import ArmInfo, LanguageInfo, ReportData
+from polypinch.study.experiments import experiments
+from polypinch.study.results import AVERAGES, scores
+from polypinch.study.spec import UNTUNED, Study
+from tests.study.experiments.simulate import Simulated, preset, simulate
+
+
+def report_of(found: Simulated, **more: Any) -> ReportData:
+    """Return what the report of a simulated study shows."""
+    study = found.study
+    groups = {tag: "seen" if tag in study.languages.seen else "unseen" for tag in study.evaluated}
+    groups[study.base] = "base"
+    languages = []
+    for tag in study.evaluated:
+        known = language(tag)
+        languages.append(LanguageInfo(tag, known.name, known.autonym, known.direction, groups[tag]))
+    rows = []
+    for one in found.results:
+        for name, estimate in scores(found.axes, one).items():
+            if name in (*study.evaluated, *AVERAGES):
+                about = {"model": "m", "arm": one.arm, "against": study.comparison.against, "language": name}
+                rows.append(about | estimate.as_dict())
+    return ReportData(
+        title=study.name,
+        models=["m"],
+        answer="An answer.",
+        caveats=[],
+        arms=_arms(study, found.mixtures),
+        languages=languages,
+        scores=rows,
+        mixtures=[line | {"requested": "the rest"} for line in found.mixtures],
+        experiments=experiments(study, found.axes, found.results, found.mixtures, found.costs, **more),
+    )
+
+
+def _arms(study: Study, mixtures: list[dict[str, Any]]) -> list[ArmInfo]:
+    arms = [ArmInfo(UNTUNED, 0, 0.0, 0, False, "untuned base")]
+    for arm in study.arms:
+        counts = {line["language"]: line["examples"] for line in mixtures if line["arm"] == arm.name}
+        total = sum(counts.values())
+        dose = total - counts.get(study.base, 0)
+        arms.append(ArmInfo(arm.name, dose, dose / total, total, dose == 0, f"{dose} of {total}"))
+    return arms
+
+
+def of_preset(name: str, tags: tuple[str, ...] = (), **changes: Any) -> ReportData:
+    """Return the report of one of the paper's experiments, simulated."""
+    return report_of(simulate(preset(name, tags=tags, **changes)))
