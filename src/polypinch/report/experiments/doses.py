@@ -11,9 +11,11 @@ from polypinch.report.data import Experiment, ReportData, Rows
 from polypinch.report.experiments.marks import axis, line_at, tips
 from polypinch.report.experiments.parts import (
     AS_PAPER,
+    Numbers,
     Part,
     Picture,
     basis,
+    by_name,
     file_name,
     heading,
     names_of,
@@ -52,6 +54,7 @@ def doses_part(data: ReportData, shown: Experiment) -> Part:
             "Shares stand where they are, so the small ones crowd on the left; the same numbers stand evenly"
             f" apart further up, under “Are the answers better?”. {basis(rows)}",
             "scores",
+            _numbers(rows, [(tag, name(tag)) for tag in tags]),
         )
     ]
     averages = [row | {"group": row["language"]} for row in rows if row["language"] in ("seen", "unseen")]
@@ -64,6 +67,7 @@ def doses_part(data: ReportData, shown: Experiment) -> Part:
                 "Two averages: over the languages that the dose is in (seen), and over those in no mixture"
                 f" here (unseen). {basis(averages)}",
                 "scores",
+                _numbers(rows, [("seen", "seen average"), ("unseen", "unseen average")]),
             )
         )
     figure = "Figure 3" if shown.facts["all"] else "Figure 4"
@@ -76,6 +80,12 @@ def doses_part(data: ReportData, shown: Experiment) -> Part:
         one_seed(rows),
         tuple(pictures),
     )
+
+
+def _numbers(rows: Rows, order: list[tuple[str, str]]) -> Numbers:
+    shares = sorted({row["share"] for row in rows})
+    columns = [(f"{at:.1%}", [row for row in rows if row["share"] == at], ".1f") for at in shares]
+    return by_name(order, columns, "Scores by the share of other languages")
 
 
 def _axes(measure: Measure, size: int) -> tuple[Any, Any]:
@@ -108,7 +118,7 @@ def _panels(rows: Rows, names: list[str], measure: Measure) -> Spec:
     chart = chart.facet(
         facet=alt.Facet("panel:N", sort=names, title=None, header=alt.Header(labelAnchor="start")),
         columns=min(4, max(1, len(names))),
-        spacing={"row": 50, "column": 44},
+        spacing={"row": 60, "column": 44},
         bounds="flush",
     ).resolve_axis(x="independent", y="independent")
     spec = finish(chart, measure.title, measure.note, least=300)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import altair as alt
@@ -19,6 +20,7 @@ from polypinch.report.experiments.parts import (
     Part,
     Picture,
     basis,
+    by_name,
     file_name,
     heading,
     loss_measure,
@@ -32,9 +34,10 @@ from polypinch.report.tables import known, number_text
 PROXIES = {
     "bits": "by bits: predicted as well as {base} is 1",
     "tokens": "by tokens: as few as {base} is 1",
-    "share": "disclosed share of pretraining, log scale",
+    "share": "log10 of the share of pretraining",
 }
-_SIDES = {"gives": "what it gives", "beside": "beside the other models"}
+_SIDES = {"gives": "given", "beside": "given, beside the other models"}
+_GIVEN = {LOSS: "fall of loss", SCORE: "score"}
 _KINDS = {"genetic": "descent", "script": "script", "typological": "structure"}
 
 
@@ -65,9 +68,12 @@ def exposure_part(data: ReportData, shown: Experiment) -> Part:
                 f" tuning on it alone gives more to the others. {_said(coefficients, measure, side)}"
                 f" {basis(given)}",
                 "exposure_correlations",
-                _numbers(coefficients, measure, name, base),
+                _numbers(coefficients, name, base),
             )
         )
+    if len(pictures) > 1:
+        values = _values(data, shown, proxies)
+        pictures[0] = replace(pictures[0], table="exposure", numbers=values)
     return Part(
         "exposure",
         heading(data, shown, "Does exposure in pretraining tell what a language gives?", "Figure 8"),
@@ -153,11 +159,32 @@ def _said(rows: Rows, measure: str, side: str) -> str:
     )
 
 
-def _numbers(rows: Rows, measure: str, name: Any, base: str) -> Numbers:
+def _values(data: ReportData, shown: Experiment, proxies: list[str]) -> Numbers:
+    name = names_of(data)
+    rows, given = shown.tables["exposure"], shown.facts["given"]
+    columns = [
+        (
+            f"by {proxy}" if proxy != "share" else "share",
+            [row for row in rows if row["proxy"] == proxy],
+            ".3g",
+        )
+        for proxy in proxies
+    ]
+    columns += [
+        ("gives, score", of_measure(given, SCORE, side="gives"), ".1f"),
+        ("gives, loss", of_measure(given, LOSS, side="gives"), "+.4f"),
+        ("beside the other models, loss", of_measure(given, LOSS, side="beside"), "+.4f"),
+    ]
+    tags = list(dict.fromkeys(row["language"] for row in given))
+    shown_columns = [column for column in columns if column[1]]
+    return by_name([(tag, name(tag)) for tag in tags], shown_columns, "Exposure, and what a language gives")
+
+
+def _numbers(rows: Rows, name: Any, base: str) -> Numbers:
     lines: list[tuple[str, Cells]] = []
-    for row in (row for row in rows if row["measure"] == measure):
-        proxy = PROXIES[row["proxy"]].format(base=base)
-        first = f"{row['coefficient']}, {_SIDES[row['side']]}, {proxy.split(':')[0]}"
+    for row in rows:
+        proxy = PROXIES[row["proxy"]].format(base=base).split(":")[0]
+        first = f"{row['coefficient']}, {_GIVEN[row['measure']]} {_SIDES[row['side']]}, {proxy}"
         ends = [number_text(row[end], ".2f") for end in ("value", "low", "high", "least", "most")]
         coefficient = {"value": ends[0], "span": f"{ends[1]} to {ends[2]}"}
         least, most = (
@@ -257,10 +284,9 @@ def _p(value: float) -> str:
 
 
 def _mantel_numbers(rows: Rows, name: Any) -> Numbers:
-    said = {LOSS: "fall of loss", SCORE: "score"}
     lines: list[tuple[str, Cells]] = []
     for row in rows:
-        first = f"{row['coefficient']}, {said[row['measure']]}, distance by {_KINDS[row['distance']]}"
+        first = f"{row['coefficient']}, {_GIVEN[row['measure']]}, distance by {_KINDS[row['distance']]}"
         cells = [(number_text(row["value"], ".2f"), ""), (_p(row["p"]), ""), (str(row["n"]), "")]
         for side in ("least", "most"):
             without = row[f"{side}_without"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import altair as alt
@@ -187,6 +188,7 @@ def pairs_part(data: ReportData, shown: Experiment) -> Part:
                 "In each panel, the mixture of two languages beside the whole budget in either, scored on the"
                 f" languages outside of the pair. The line is parity. {basis(scores)}",
                 "pairs",
+                _level_numbers(scores, pair, name),
             )
         )
     first = LOSS if of_measure(changes, LOSS) else SCORE
@@ -218,6 +220,19 @@ def pairs_part(data: ReportData, shown: Experiment) -> Part:
         one_seed(changes),
         tuple(pictures),
     )
+
+
+def _level_numbers(rows: Rows, pair: Callable[[str], str], name: Callable[[str], str]) -> Numbers:
+    lines: list[tuple[str, Cells]] = []
+    for tags in dict.fromkeys(row["pair"] for row in rows):
+        both, *alone = [row for row in rows if row["pair"] == tags]
+        cells: Cells = [said(both, ".1f")]
+        for row in alone:
+            cell = said(row, ".1f")
+            cells.append({**cell, "value": f"{name(row['tuned_on'])} {cell['value']}"} if cell else None)
+        lines.append((pair(tags), cells))
+    head = ("pair", "both, half and half", "the first alone", "the second alone")
+    return Numbers("Scores over the languages outside of the pair", head, lines)
 
 
 def _bars(rows: Rows, measure: Measure) -> Spec:

@@ -98,10 +98,8 @@ def said(row: dict[str, Any], number: str) -> dict[str, str] | None:
     """Return a row's value and interval as a cell's texts."""
     if not known(row.get("value")):
         return None
-    return {
-        "value": number_text(row["value"], number),
-        "span": f"{number_text(row.get('low'), number)} to {number_text(row.get('high'), number)}",
-    }
+    ends = [number_text(row[end], number) for end in ("low", "high") if known(row.get(end))]
+    return {"value": number_text(row["value"], number), "span": " to ".join(ends)}
 
 
 def names_of(data: ReportData) -> Callable[[str], str]:

@@ -154,7 +154,7 @@ def _faceted(chart: alt.Chart, arms: list[str], names: int, measure: Measure) ->
     chart = chart.properties(width=WIDTH // 4 - 110, height=height).facet(
         facet=alt.Facet("panel:N", sort=arms, title=None, header=header),
         columns=columns,
-        spacing={"row": 46, "column": 96},
+        spacing={"row": 54, "column": 96},
         bounds="flush",
     )
     chart = chart.resolve_axis(x="independent", y="independent")
