@@ -130,13 +130,13 @@ def status_command(
 
 def report_command(
     studies: Annotated[list[Path], typer.Argument(metavar="OUT...", help="One study's folder, or several.")],
+    exposure: Annotated[
+        Path | None,
+        typer.Option(help="Of one study: shares of pretraining, a CSV file with language and share."),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Of several studies: the folder for the page that shows them together."),
-    ] = None,
-    exposure: Annotated[
-        Path | None,
-        typer.Option(help="Disclosed shares of pretraining: a CSV file with language and share."),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -144,13 +144,15 @@ def report_command(
 
     Several studies go on one page: what each found, their doses in one chart, and what they differ in.
 
-    Example: polypinch report study
+    Example: polypinch report study --exposure shares.csv
 
     Example: polypinch report small-model large-model --out together
-
-    Example: polypinch report study --exposure shares.csv
     """
     if len(studies) > 1 or out is not None:
+        if exposure is not None:
+            raise PinchError(
+                "--exposure is of one study's report", fix="report each study alone with it, then together"
+            )
         _report_together(studies, out, as_json)
         return
     from polypinch.files import read_json

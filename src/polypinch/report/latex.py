@@ -8,6 +8,7 @@ from typing import Any
 
 from polypinch.report.data import ArmInfo, ReportData
 from polypinch.report.dosing import dose_table
+from polypinch.report.experiments import Numbers, Picture
 from polypinch.report.judge import judge_section
 from polypinch.report.points import baseline, opponents
 from polypinch.report.tables import UNKNOWN, manifest_lines, pivot
@@ -111,13 +112,19 @@ def _cell(cell: Cell, stacked: bool) -> str:
     return rf"{value} {{\scriptsize [{span}]}}"
 
 
-def latex_tables(data: ReportData, numbers: dict[str, str], tasks: Sequence[TaskPart] = ()) -> dict[str, str]:
+def latex_tables(
+    data: ReportData,
+    numbers: dict[str, str],
+    tasks: Sequence[TaskPart] = (),
+    pictures: Sequence[Picture] = (),
+) -> dict[str, str]:
     """Return the report's tables as LaTeX texts by name; one that holds nothing is left out.
 
     Args:
         data: the report's.
         numbers: the Python number format of each table's values.
         tasks: what the page shows of each task.
+        pictures: what it shows of the paper's experiments.
     """
     captions = {
         "scores": f"Score against {opponents(data)}, 0 to 100; 50 is parity",
@@ -144,6 +151,9 @@ def latex_tables(data: ReportData, numbers: dict[str, str], tasks: Sequence[Task
         for part in tasks
         for at, table in enumerate(part.tables, start=1)
     ]
+    for one in pictures:
+        if one.numbers is not None and one.table not in captions:
+            grids.setdefault(one.table, []).append(_picture_grid(one.numbers, one.file))
     grids["judge"] = _judge_grids(data)
     grids["mixtures"] = _mixture_grids(data)
     about = f"{data.title}: made with polypinch {data.versions.get('polypinch', '')}"
@@ -163,6 +173,14 @@ def _pivot_grid(table: dict[str, Any], caption: str, label: str) -> Grid:
         ([row["name"], *(row["cells"][at] for at in shown)], row["first"]) for row in table["rows"]
     ]
     return Grid(caption, label, head, rows)
+
+
+def _picture_grid(table: Numbers, label: str) -> Grid:
+    rows: list[tuple[list[Cell], bool]] = [
+        ([name, *(cell["value"] if cell and not cell["span"] else cell for cell in cells)], False)
+        for name, cells in table.rows
+    ]
+    return Grid(f"{table.title}, {_INTERVAL}.", label, [list(table.head)], rows)
 
 
 def _heads(column: ArmInfo | dict[str, str]) -> tuple[str, str]:

@@ -29,21 +29,23 @@ _LONGEST = 1500  # characters of an answer on the page; the answers tables hold 
 def write_report(data: ReportData, directory: Path) -> Path:
     """Write the page, ``findings.json``, every table as CSV and LaTeX, every figure as SVG and PDF.
 
-    What has nothing to show is left out, but for CSV files; a figure or a LaTeX table of an earlier report is
-    then removed. Returns the page's path.
+    What has nothing to show is left out, but for CSV files of what every study has; what an earlier report
+    left of it is then removed. Returns the page's path.
 
     Raises:
         PinchError: the folder can't be written to, or the disk is full.
     """
-    tables, tasks, parts = csv_tables(data), task_parts(data), experiment_parts(data)
-    specs = {one.file: one.spec for one in tasks}
-    specs |= {one.file: one.spec for part in parts for one in part.pictures}
-    figures = [*_figures(data), *(drawn("", file, "", spec) for file, spec in specs.items())]
+    tasks, parts = task_parts(data), experiment_parts(data)
+    pictures = [one for part in parts for one in part.pictures]
+    figures = [*_figures(data), *(drawn(TASKS, one.file, "", one.spec) for one in tasks)]
+    figures += [drawn("", one.file, "", one.spec) for one in pictures]
     numbers = {FIGURES[section.anchor][0]: section.number for section in sections(data)}
+    tables = csv_tables(data)
     write_json(directory / FINDINGS, data.findings)
-    write_tables(tables, latex_tables(data, numbers, tasks), directory / "tables")
+    write_tables(tables, latex_tables(data, numbers, tasks, pictures), directory / "tables")
     for name in set(TABLES) - set(tables):
-        (directory / "tables" / f"{name}.csv").unlink(missing_ok=True)
+        for ending in ("csv", "tex"):
+            (directory / "tables" / f"{name}.{ending}").unlink(missing_ok=True)
     write_figures(figures, directory / "figures", (*FIGURES, TASKS, *STEMS))
     page = directory / "report.html"
     write_text(page, _render(data, figures, tasks, parts))
@@ -111,8 +113,8 @@ def _task_section(parts: list[TaskPart], figures: list[Figure]) -> list[dict[str
 
 
 def _part(part: Part, figures: list[Figure]) -> dict[str, Any]:
-    found = {figure.file: figure for figure in figures}
-    pictures = [vars(one) | _shown(found[one.file], part.heading) for one in part.pictures]
+    by_file = {figure.file: figure for figure in figures}
+    pictures = [vars(one) | _shown(by_file[one.file], part.heading) for one in part.pictures]
     return {**vars(part), "pictures": pictures}
 
 

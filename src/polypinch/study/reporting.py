@@ -44,8 +44,8 @@ def report(inputs: Inputs, graph: Graph, store: Store, directory: Path, exposure
     Raises:
         PinchError: a step of the study is not done yet, or the file of shares cannot be read.
     """
-    disclosed = read_exposure(exposure) if exposure else None
     finished(graph, store)
+    disclosed = read_exposure(exposure) if exposure else None
     return write_report(read_report(inputs, graph, store, directory, disclosed), directory)
 
 
@@ -56,15 +56,7 @@ def read_report(
     directory: Path,
     disclosed: Mapping[str, float] | None = None,
 ) -> ReportData:
-    """Read a finished study, and the task scores that were brought into its folder.
-
-    Args:
-        inputs: the study's.
-        graph: its stages.
-        store: where they are done.
-        directory: the study's folder.
-        disclosed: shares of pretraining by language.
-    """
+    """Read a finished study, and the task scores that were brought into its folder."""
     data = gather(inputs, graph, store, disclosed)
     return replace(data, tasks=[*data.tasks, *imported_rows(inputs.study, directory)])
 

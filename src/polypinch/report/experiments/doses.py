@@ -20,7 +20,6 @@ from polypinch.report.experiments.parts import (
     heading,
     names_of,
     one_seed,
-    possible,
     score_measure,
 )
 from polypinch.report.points import Measure, opponents, with_neutral
@@ -33,7 +32,7 @@ def doses_part(data: ReportData, shown: Experiment) -> Part:
     share = {row["arm"]: row["share"] for row in shown.facts["shares"]}
     rows = [
         row | {"share": share[row["arm"]]}
-        for row in possible(with_neutral(data, data.scores, against, 50.0))
+        for row in with_neutral(data, data.scores, against, 50.0)
         if row["model"] == shown.model and row["arm"] in share and known(row["value"])
     ]
     name = names_of(data)

@@ -28,7 +28,6 @@ from polypinch.report.experiments.parts import (
     number_of,
     of_measure,
     one_seed,
-    possible,
     said,
     score_measure,
 )
@@ -62,7 +61,7 @@ def languages_part(data: ReportData, shown: Experiment) -> Part:
             Picture(
                 file_name(data, f"languages-{'scores' if measure == SCORE else 'loss'}", shown.model),
                 title,
-                _curve(possible(mine) if measure == SCORE else mine, told, parity=measure == SCORE),
+                _curve(mine, told, parity=measure == SCORE),
                 reading + basis(of_measure(points, measure)),
                 "number_of_languages",
                 _points(mine, measure),
@@ -184,7 +183,7 @@ def pairs_part(data: ReportData, shown: Experiment) -> Part:
             Picture(
                 file_name(data, "pairs-scores", shown.model),
                 AS_PAPER,
-                _bars(possible(drawn), score_measure(note)),
+                _bars(drawn, score_measure(note)),
                 "In each panel, the mixture of two languages beside the whole budget in either, scored on the"
                 f" languages outside of the pair. The line is parity. {basis(scores)}",
                 "pairs",

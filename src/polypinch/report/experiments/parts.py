@@ -133,14 +133,6 @@ def of_measure(rows: Rows, measure: str, **where: Any) -> Rows:
     ]
 
 
-def possible(rows: Rows) -> Rows:
-    """Return scores with the ends of their intervals held to 0 and 100: few seeds reach beyond."""
-    return [
-        row | {end: min(100.0, max(0.0, row[end])) for end in ("low", "high") if known(row.get(end))}
-        for row in rows
-    ]
-
-
 def basis(rows: Rows) -> str:
     """Return how many items and seeds are behind rows, in words."""
     told = []

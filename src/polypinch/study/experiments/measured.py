@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from polypinch.stats import Array, Estimate
+from polypinch.stats.edges import widened
 from polypinch.study.results import ArmResults, Axes
 from polypinch.study.spec import UNTUNED
 
@@ -67,6 +68,13 @@ class Measured:
             values = self.stacked(arms, measure)
             if values is not None and np.isfinite(values).any():
                 yield measure, values
+
+    def level(self, estimate: Estimate, measure: str, **about: Any) -> dict[str, Any]:
+        """Return a table's row of a mean, not a difference: a score's interval keeps to 0 and 100."""
+        if measure == SCORE:
+            wide = widened(estimate, 0, 100)
+            estimate = replace(wide, low=max(0.0, wide.low), high=min(100.0, wide.high))
+        return self.row(estimate, measure, **about)
 
     def row(self, estimate: Estimate, measure: str, **about: Any) -> dict[str, Any]:
         """Return a table's row."""

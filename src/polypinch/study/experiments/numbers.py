@@ -50,15 +50,15 @@ def number_of_languages(measured: Measured, chains: Mapping[int, Sequence[Condit
             counts, chains.values(), found.points, found.between, shared, strict=True
         ):
             about = {"languages": count, "ordering": "mean", "arm": "", "tuned_on": "", "between": spread}
-            points.append(measured.row(_of_seeds(measured, widened(mean, half)), measure, **about))
+            points.append(measured.level(_of_seeds(measured, wider_by(mean, half)), measure, **about))
             for number, one in enumerate(level, start=1):
                 told = {"ordering": str(number), "arm": one.arm, "tuned_on": " ".join(sorted(one.counts))}
                 alone = each.estimate(at[one.arm], column)
-                points.append(measured.row(alone, measure, languages=count, **told, between=None))
+                points.append(measured.level(alone, measure, languages=count, **told, between=None))
         for (before, after), step, (left, right) in zip(
             pairwise(counts), found.steps, pairwise(shared), strict=True
         ):
-            wide = _of_seeds(measured, widened(step, float(np.hypot(left, right))))
+            wide = _of_seeds(measured, wider_by(step, float(np.hypot(left, right))))
             steps.append(measured.row(wide, measure, languages=after, before=before))
     if not points:
         return None
@@ -71,7 +71,7 @@ def number_of_languages(measured: Measured, chains: Mapping[int, Sequence[Condit
     return Experiment("languages", measured.model, tables, facts)
 
 
-def widened(one: Estimate, half: float) -> Estimate:
+def wider_by(one: Estimate, half: float) -> Estimate:
     """Return an estimate whose interval also has a second, independent part of this half-width.
 
     Distances add as squares (Zou and Donner 2008, *Statistics in Medicine* 27, 1693-1702).
@@ -107,7 +107,7 @@ def pairs_of_languages(measured: Measured, found: Sequence[Pair]) -> Experiment 
             for index, one in enumerate(pair):
                 what = "pair" if index == 0 else next(iter(one.counts))
                 about = {"pair": tags, "tuned_on": what, "arm": one.arm}
-                levels.append(measured.row(level.estimate(index, column), measure, **about))
+                levels.append(measured.level(level.estimate(index, column), measure, **about))
             contrast = score_arms(np.stack([values[0] - one for one in values[1:]]), [outside])
             for index, one in enumerate(pair[1:]):
                 about = {"pair": tags, "beside": next(iter(one.counts)), "arm": pair[0].arm, "alone": one.arm}

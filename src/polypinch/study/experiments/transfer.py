@@ -28,11 +28,12 @@ def transfer(measured: Measured, single: Mapping[str, Condition]) -> Experiment 
 
         def add(side: str, tag: str, one: Estimate, measure: str = measure) -> None:
             if one.n_items:
-                means.append(measured.row(one, measure, side=side, language=tag))
+                row = measured.row if side == "beside" else measured.level
+                means.append(row(one, measure, side=side, language=tag))
 
         for tag, row, gives, lead in zip(trained, found.cells, found.gives, beside, strict=True):
             cells += [
-                measured.row(one, measure, trained=tag, evaluated=other)
+                measured.level(one, measure, trained=tag, evaluated=other)
                 for other, one in zip(evaluated, row, strict=True)
                 if one.n_items
             ]

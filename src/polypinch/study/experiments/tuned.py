@@ -57,7 +57,7 @@ def _shares(measured: Measured, arm: str, outcome: Array) -> list[dict[str, Any]
             for word, value in (("win", 1.0), ("tie", 0.5), ("loss", 0.0))
         }
         about = {"arm": arm, "language": name, **parts}
-        rows.append(measured.row(scores.estimate(0, column), SCORE, **about))
+        rows.append(measured.level(scores.estimate(0, column), SCORE, **about))
     return rows
 
 
