@@ -58,6 +58,20 @@
     });
   }
 
+  // Cells of tables whose text runs into the next one's.
+  function crowded() {
+    const text = (cell) => {
+      const range = document.createRange();
+      range.selectNodeContents(cell);
+      return box(range);
+    };
+    return [...document.querySelectorAll("td + td, th + td, th + th")]
+      .filter((cell) => text(cell).width && text(cell.previousElementSibling).width)
+      .filter((cell) => text(cell.previousElementSibling).bottom > text(cell).top)
+      .filter((cell) => text(cell.previousElementSibling).right > text(cell).left - 3)
+      .map((cell) => `${cell.previousElementSibling.textContent} / ${cell.textContent}`);
+  }
+
   const channels = (colour) => colour.match(/[\d.]+/g).map(Number);
 
   // Relative luminance and contrast as in WCAG 2.2.
@@ -115,5 +129,5 @@
     return { direction: style(one).direction, left: letter.left - box(one).left, right: box(one).right - letter.right };
   }
 
-  return { overflow, charts, faint, firstLetter };
+  return { overflow, charts, crowded, faint, firstLetter };
 })()

@@ -109,6 +109,14 @@ def test_nothing_makes_the_page_scroll_sideways(show: Show, width: int) -> None:
     assert measured(show(width).page, "overflow()") == {"over": 0, "wide": []}
 
 
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_cell_of_a_table_runs_into_the_next(show: Show, width: int, several: bool) -> None:
+    page = show(width, several=several).page
+    assert page.locator("td:visible").count() > 20
+    assert measured(page, "crowded()") == []
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_every_chart_is_drawn_whole_and_legibly(show: Show, width: int) -> None:
     page = show(width).page

@@ -100,7 +100,7 @@ def dose_curves(data: ReportData, model: str) -> Spec:
     chart = chart.facet(
         facet=alt.Facet("panel:N", sort=panels, title=None, header=alt.Header(labelAnchor="start")),
         columns=columns,
-        spacing={"row": 44, "column": _GAP},
+        spacing={"row": 64, "column": _GAP},
         bounds="flush",
     ).resolve_axis(x="independent", y="independent")
     spread = noise_of(data, model, "loss", "others")

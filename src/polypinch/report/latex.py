@@ -105,11 +105,11 @@ def _cell(cell: Cell, stacked: bool) -> str:
     if isinstance(cell, str):
         return tex(cell)
     value = tex(cell["value"])
-    span = f"{tex(cell['low'])}, {tex(cell['high'])}" if "low" in cell else tex(cell["span"])
+    span = f"[{tex(cell['low'])}, {tex(cell['high'])}]" if "low" in cell else tex(cell["span"])
     if stacked:
-        under = rf"{{\tiny [{span}]}}"
+        under = rf"{{\tiny {span}}}"
         return rf"\begin{{tabular}}[t]{{@{{}}r@{{}}}}{value}\\[-2pt]{under}\end{{tabular}}"
-    return rf"{value} {{\scriptsize [{span}]}}"
+    return rf"{value} {{\scriptsize {span}}}"
 
 
 def latex_tables(

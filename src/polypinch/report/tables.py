@@ -138,10 +138,7 @@ def _noise_cells(data: ReportData, table: str, model: str, number: str) -> dict[
     if measure is None:
         return None
     return {
-        row["language"]: {
-            "value": number_text(row["spread"], number),
-            "span": f"{number_text(row['low'], number)} to {number_text(row['high'], number)}",
-        }
+        row["language"]: estimate_texts(row | {"value": row["spread"]}, number)
         for row in data.noise
         if row["model"] == model and row["measure"] == measure
     }

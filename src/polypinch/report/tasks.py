@@ -9,7 +9,7 @@ from typing import Any
 from polypinch.report.charts import Spec, panels
 from polypinch.report.data import ReportData, Rows
 from polypinch.report.points import Measure, baseline
-from polypinch.report.tables import is_average, known, number_text, row_names
+from polypinch.report.tables import estimate_texts, is_average, known, row_names
 
 TASKS = "tasks-"
 """How the file names of these figures begin."""
@@ -112,10 +112,9 @@ def _table(
 ) -> dict[str, Any]:
     cells = {}
     for row in rows:
-        value, low, high = (
-            number_text(times * row[end] if known(row[end]) else None, number) for end in ends
-        )
-        cells[row["language"], row["arm"]] = {"value": value, "span": f"{low} to {high}"}
+        found = [times * row[end] if known(row[end]) else None for end in ends]
+        named = dict(zip(("value", "low", "high"), found, strict=True))
+        cells[row["language"], row["arm"]] = estimate_texts(named, number)
     arms = [arm for arm in data.arms if any(arm.name == name for _, name in cells)]
     lines = [
         {
