@@ -162,7 +162,7 @@ def _facts(data: ReportData) -> list[tuple[str, str]]:
     tuned = [arm for arm in data.arms if arm.name != UNTUNED]
     facts = [
         ("base model" if len(data.models) == 1 else "base models", ", ".join(data.models)),
-        ("doses tried", ", ".join(arm.label for arm in tuned)),
+        ("doses tried", ", ".join(dict.fromkeys(arm.label for arm in tuned))),
         ("base language", ", ".join(names["base"])),
         ("in the pinch (seen)", ", ".join(names["seen"])),
         ("outside it (unseen)", ", ".join(names["unseen"])),

@@ -15,7 +15,7 @@ from polypinch.judge.cost import dollars
 from polypinch.languages import language
 from polypinch.report import ArmInfo, LanguageInfo, ReportData, Sample, write_report
 from polypinch.study import rows, words
-from polypinch.study.experiments import experiments, read_costs, read_exposure
+from polypinch.study.experiments import experiments, headline, read_costs, read_exposure
 from polypinch.study.findings import Findings, find
 from polypinch.study.graph import Graph, Tuned
 from polypinch.study.harness import imported_rows
@@ -85,10 +85,14 @@ def gather(
     results = read_results(inputs, graph, store)
     infos = _arms(inputs, graph, store)
     mixtures = mixture_lines(inputs, graph, store)
+    costs = read_costs(shared, graph, store)
+    shown = experiments(study, shared, results, mixtures, costs, disclosed)
     told = [_told(study, shared, [one for one in results if one.model == model], infos, mixtures)
             for model in study.models]  # fmt: skip
+    told = [
+        one if one.found else replace(one, answer=headline(one.model, shown) or one.answer) for one in told
+    ]
     ordered = inputs.judging is not None and inputs.judging.declared.kind != "grade"
-    costs = read_costs(shared, graph, store)
     judging = judging_totals(inputs, graph, store)
     return ReportData(
         title=study.name,
@@ -118,7 +122,7 @@ def gather(
         },
         versions={name: version(name) for name in _PACKAGES},
         artifacts=_artifacts(graph, store),
-        experiments=experiments(study, shared, results, mixtures, costs, disclosed),
+        experiments=shown,
     )
 
 

@@ -28,13 +28,14 @@ from polypinch.study.experiments.exposure import (
 )
 from polypinch.study.experiments.measured import Measured
 from polypinch.study.experiments.numbers import number_of_languages, pairs_of_languages
+from polypinch.study.experiments.saying import headline
 from polypinch.study.experiments.transfer import transfer
 from polypinch.study.experiments.tuned import tuned
 from polypinch.study.experiments.ways import ways
 from polypinch.study.results import ArmResults, Axes
 from polypinch.study.spec import Study
 
-__all__ = ["Costs", "experiments", "read_costs", "read_exposure"]
+__all__ = ["Costs", "experiments", "headline", "read_costs", "read_exposure"]
 
 
 def experiments(
