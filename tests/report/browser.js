@@ -99,7 +99,8 @@
     const [across, down] = [x + width / 2, y + height / 2];
     const under = [...text.ownerSVGElement.querySelectorAll(".mark-rect.role-mark path")].filter((one) => {
       const { left, right, top, bottom } = box(one);
-      return left < across && across < right && top < down && down < bottom;
+      const covers = left < across && across < right && top < down && down < bottom;
+      return covers && style(one).fill !== "none";
     });
     return under.map((one) => style(one).fill).pop();
   }

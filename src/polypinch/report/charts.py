@@ -114,7 +114,13 @@ def dose_response(data: ReportData, model: str, table: Rows, measure: Measure, n
         "arm:N",
         sort=[arm.name for arm in arms],
         scale=alt.Scale(type="point", padding=0.45),
-        axis=arm_axis(arms, room=74, title=f"dose: training examples that are not in {base_name(data)}"),
+        axis=arm_axis(
+            arms,
+            room=74,
+            labelOverlap="greedy",
+            labelSeparation=4,
+            title=f"dose: training examples that are not in {base_name(data)}",
+        ),
     )
     ticks = f"datum.value === 0 ? '0' : format(datum.value, '{measure.axis}')"
     scale = alt.Scale(domain=[bottom, top], nice=False, zero=False)
