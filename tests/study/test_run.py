@@ -187,6 +187,8 @@ def test_an_arm_of_another_base_is_tuned_once_and_kept_out_of_the_answer(
     stages = build(inputs, Store(tmp_path)).stages()
     # English, the pinch, and each of four languages alone, of which English and Finnish are there already.
     assert len([stage for stage in stages if stage.kind == "tune"]) == 5
+    # The untuned base, three arms, and the two opponents that no arm can answer for.
+    assert len([stage for stage in stages if stage.kind == "answers"]) == 6
     found = preflight(inputs, tmp_path, time_it=False)
     once = {name: sum(line["tokens"] for line in m["languages"]) for name, m in found.mixtures.items()}
     assert (

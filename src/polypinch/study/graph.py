@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,65 +13,16 @@ import torch
 from polypinch.answer import Sampling, TransformersEngine, answer
 from polypinch.fidelity import fidelity_table
 from polypinch.files import read_table, write_json, write_table
-from polypinch.judge import VERDICT_SCHEMA, judge, quality
 from polypinch.languages import language
 from polypinch.mix import MixPlan
 from polypinch.models import Precision, choose_dtype, device
 from polypinch.study.inputs import Inputs, fidelity_candidates, table_fingerprint
-from polypinch.study.judging import Judging
+from polypinch.study.runs import Compared, Tuned
 from polypinch.study.spec import MONOLINGUAL, UNTUNED, Arm
 from polypinch.study.store import Stage, Store
+from polypinch.study.verdicts import comparisons
 from polypinch.tasks import TaskSet, run_task
 from polypinch.tune import Base, TuneRecipe, heldout_loss, tune
-
-Key = tuple[str, str]
-_Work = tuple[dict[str, Any], tuple[Stage, ...], Callable[[Path], None]]
-
-
-@dataclass(frozen=True)
-class Tuned:
-    """One model under one condition and seed, with all that is made of it.
-
-    Attributes:
-        model: the base model whose arms it stands among; the arm may be tuned from another one.
-        arm: the arm's name; ``untuned``, or ``monolingual-xx``, where the study made it.
-        seed: the training seed; ``None`` for the untuned base.
-        evaluated: the languages it is evaluated in.
-        mixture: what it was tuned on.
-        checkpoint: the tuning.
-        loss: its held-out loss.
-        answers: its answers.
-        fidelity: in which language they are.
-        tasks: its scores on each of the study's tasks, in their order.
-    """
-
-    model: str
-    arm: str
-    seed: int | None
-    evaluated: tuple[str, ...]
-    mixture: Stage | None
-    checkpoint: Stage | None
-    loss: Stage | None
-    answers: Stage
-    fidelity: Stage
-    tasks: tuple[Stage, ...] = ()
-
-
-@dataclass(frozen=True)
-class Compared:
-    """One arm's verdicts against another.
-
-    Attributes:
-        arm: whose score it is.
-        against: what the study compares with.
-        others: whose answers those are; in each language one.
-        verdicts: the stage.
-    """
-
-    arm: Tuned
-    against: str
-    others: tuple[Tuned, ...]
-    verdicts: Stage
 
 
 @dataclass(frozen=True)
@@ -135,14 +85,26 @@ def build(inputs: Inputs, store: Store) -> Graph:
         mono: list[Tuned] = []
         if study.comparison.against == MONOLINGUAL and inputs.is_compared:
             mono = [
-                builder.tuned(arm, seed, (tag,), with_tasks=False)
+                _or_twin(builder.tuned(arm, seed, (tag,), with_tasks=False), arms)
                 for seed in study.seeds
                 for arm, tag in zip(study.monolingual, study.evaluated, strict=True)
             ]
         tuned += [untuned, *arms, *mono]
         if inputs.is_compared:
-            compared += builder.comparisons([untuned, *arms], mono)
+            compared += comparisons(inputs, store, [untuned, *arms], mono)
     return Graph(tuple(tuned), tuple(compared))
+
+
+def _or_twin(opponent: Tuned, arms: list[Tuned]) -> Tuned:
+    """Let an arm of the same tuning answer for a monolingual opponent, so that it is even with itself.
+
+    In bf16 the same model may answer otherwise beside other prompts.
+    """
+    assert opponent.checkpoint is not None
+    for arm in arms:
+        if arm.checkpoint is not None and arm.checkpoint.fingerprint == opponent.checkpoint.fingerprint:
+            return replace(opponent, loss=arm.loss, answers=arm.answers, fidelity=arm.fidelity)
+    return opponent
 
 
 class _Builder:
@@ -304,96 +266,6 @@ class _Builder:
         }
         needs = (checkpoint,) if checkpoint else ()
         return Stage("task", f"{tasks.name}-{label}", spec, needs, work, {**about, "task": tasks.name})
-
-    def comparisons(self, arms: list[Tuned], mono: list[Tuned]) -> list[Compared]:
-        """Return each arm's comparison, seed by seed."""
-        against = self.study.comparison.against
-        seeds = self.study.seeds
-        result = []
-        for arm in arms:
-            if arm.arm == against:
-                continue
-            for seed in seeds if arm.seed is None else (arm.seed,):
-                if against == MONOLINGUAL:
-                    others = [other for other in mono if other.seed == seed]
-                else:
-                    others = [other for other in arms if other.arm == against and other.seed in (seed, None)]
-                verdicts = self._verdicts(arm, others, against, seed)
-                result.append(Compared(arm, against, tuple(others), verdicts))
-                if arm.seed is None and all(other.seed is None for other in others):
-                    break
-        return result
-
-    def _verdicts(self, arm: Tuned, others: list[Tuned], against: str, seed: int) -> Stage:
-        judging = self.inputs.judging
-        label = f"{arm.arm}-against-{against}-s{seed}"
-        names = {"arm": arm.arm, "against": against, "seed": seed}
-        if judging is None:
-            spec, needs, work = self._by_reference(arm, others, names)
-        else:
-            spec, needs, work = self._by_model(judging, arm, others, names, label)
-        about = {"model": self.model, "arm": arm.arm, "seed": seed}
-        return Stage("verdicts", label, {**spec, **names}, needs, work, about)
-
-    def _by_model(
-        self, judging: Judging, arm: Tuned, others: list[Tuned], names: dict[str, Any], label: str
-    ) -> _Work:
-        prompts = self.inputs.conversations()
-
-        def work(directory: Path) -> None:
-            ours = self._texts(arm)
-            theirs: dict[Key, str] = {}
-            for other in others:
-                theirs.update(self._texts(other))
-            judging.judge(directory, prompts, ours, theirs, names, f"judge {label}")
-
-        spec = {"judge": judging.identity, "heldout": self.inputs.heldout_fingerprint}
-        return spec, tuple(one.answers for one in (arm, *others)), work
-
-    def _texts(self, tuned: Tuned) -> dict[Key, str]:
-        table = read_table(self.store.path(tuned.answers) / "answers.parquet")
-        columns = [table[name].to_pylist() for name in ("item_id", "language", "text")]
-        return {(item, tag): text for item, tag, text in zip(*columns, strict=True)}
-
-    def _by_reference(self, arm: Tuned, others: list[Tuned], names: dict[str, Any]) -> _Work:
-        margin = self.study.comparison.tie_margin
-        references = self.inputs.references()
-        answered = self.inputs.answered
-        keys = list(zip(answered["item_id"].to_pylist(), answered["language"].to_pylist(), strict=True))
-
-        def work(directory: Path) -> None:
-            ours = self._qualities(arm, references)
-            theirs: dict[Key, float] = {}
-            texts = [self._texts(arm), {}]
-            for other in others:
-                theirs.update(self._qualities(other, references))
-                texts[1].update(self._texts(other))
-            lengths = {key: (_length(texts[0].get(key)), _length(texts[1].get(key))) for key in keys}
-            verdicts = judge(**names, ours=ours, theirs=theirs, keys=keys, tie_margin=margin, lengths=lengths)
-            write_table(directory / "verdicts.parquet", verdicts)
-
-        spec = {
-            "judge": self.study.comparison.judge,
-            "tie_margin": margin,
-            "heldout": self.inputs.heldout_fingerprint,
-            "columns": VERDICT_SCHEMA.names,
-        }
-        needs = tuple(stage for one in (arm, *others) for stage in (one.answers, one.fidelity))
-        return spec, needs, work
-
-    def _qualities(self, tuned: Tuned, references: dict[Key, str]) -> dict[Key, float]:
-        answers = read_table(self.store.path(tuned.answers) / "answers.parquet")
-        found = read_table(self.store.path(tuned.fidelity) / "fidelity.parquet")
-        samples: dict[Key, list[float]] = {}
-        columns = [answers[name].to_pylist() for name in ("item_id", "language", "text")]
-        for item, tag, text, in_language in zip(*columns, found["in_language"].to_pylist(), strict=True):
-            if (item, tag) in references:
-                samples.setdefault((item, tag), []).append(quality(text, references[item, tag], in_language))
-        return {key: sum(values) / len(values) for key, values in samples.items()}
-
-
-def _length(text: str | None) -> int | None:
-    return None if text is None else len(text)
 
 
 def _in_languages(rows: pa.Table, tags: tuple[str, ...]) -> pa.Table:

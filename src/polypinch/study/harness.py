@@ -18,8 +18,9 @@ from polypinch.models import Model, choose_dtype, load_tokenizer
 from polypinch.stats import Array
 from polypinch.stats.edges import widened
 from polypinch.stats.reported import from_standard_errors
-from polypinch.study.graph import Graph, Tuned
+from polypinch.study.graph import Graph
 from polypinch.study.inputs import Inputs
+from polypinch.study.runs import Tuned
 from polypinch.study.spec import UNTUNED, Study
 from polypinch.study.store import Store
 from polypinch.study.tasks import rows_of, task_axes

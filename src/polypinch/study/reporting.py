@@ -17,12 +17,13 @@ from polypinch.report import ArmInfo, LanguageInfo, ReportData, Sample, write_re
 from polypinch.study import rows, words
 from polypinch.study.experiments import experiments, headline, read_costs, read_exposure
 from polypinch.study.findings import Findings, find
-from polypinch.study.graph import Graph, Tuned
+from polypinch.study.graph import Graph
 from polypinch.study.harness import imported_rows
 from polypinch.study.inputs import Inputs
 from polypinch.study.judging import TOTALS
 from polypinch.study.ladder import Dosed, ladder
 from polypinch.study.results import ArmResults, Axes, axes, mixture_lines, read_results
+from polypinch.study.runs import Tuned
 from polypinch.study.spec import MONOLINGUAL, UNTUNED, Study
 from polypinch.study.store import Store
 from polypinch.study.tasks import task_rows, task_wording

@@ -18,10 +18,11 @@ from polypinch.stats.bootstrap import seed_half_width
 from polypinch.stats.edges import widened
 from polypinch.study.adaptive import Settled, joined
 from polypinch.study.compare import ALL
-from polypinch.study.graph import Compared, Graph, Tuned
+from polypinch.study.graph import Graph
 from polypinch.study.inputs import Inputs
 from polypinch.study.judging import SETTLED
 from polypinch.study.measures import Judged, Side, lay_out
+from polypinch.study.runs import Compared, Tuned
 from polypinch.study.spec import MONOLINGUAL, UNTUNED
 from polypinch.study.store import Store
 
@@ -235,7 +236,7 @@ def _side(store: Store, compared: Compared) -> Side:
             table = read_table(store.path(run.fidelity) / "fidelity.parquet")
             columns = [table[name].to_pylist() for name in ("item_id", "language", "in_language")]
             for item, tag, flag in zip(*columns, strict=True):
-                if flag is not None:
+                if flag is not None and tag in run.evaluated:
                     samples.setdefault((item, tag), []).append(float(flag))
         return {key: sum(flags) / len(flags) for key, flags in samples.items()}
 

@@ -1,0 +1,131 @@
+"""Answers compared: one stage of verdicts for each arm and seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from polypinch.files import read_table, write_table
+from polypinch.judge import VERDICT_SCHEMA, judge, quality
+from polypinch.study.inputs import Inputs
+from polypinch.study.judging import Judging
+from polypinch.study.runs import Compared, Tuned
+from polypinch.study.spec import MONOLINGUAL
+from polypinch.study.store import Stage, Store
+
+Key = tuple[str, str]
+_Work = tuple[dict[str, Any], tuple[Stage, ...], Callable[[Path], None]]
+
+
+def comparisons(inputs: Inputs, store: Store, arms: Sequence[Tuned], mono: Sequence[Tuned]) -> list[Compared]:
+    """Return each arm's comparison, seed by seed.
+
+    Args:
+        inputs: the study's.
+        store: where answers are.
+        arms: of one base model, the untuned base among them.
+        mono: the monolingual opponents, each of its own language and seed.
+    """
+    against, seeds = inputs.study.comparison.against, inputs.study.seeds
+    result = []
+    for arm in arms:
+        if arm.arm == against:
+            continue
+        for seed in seeds if arm.seed is None else (arm.seed,):
+            if against == MONOLINGUAL:
+                others = [other for other in mono if other.seed == seed]
+            else:
+                others = [other for other in arms if other.arm == against and other.seed in (seed, None)]
+            verdicts = _verdicts(inputs, store, arm, others, against, seed)
+            result.append(Compared(arm, against, tuple(others), verdicts))
+            if arm.seed is None and all(other.seed is None for other in others):
+                break
+    return result
+
+
+def _verdicts(
+    inputs: Inputs, store: Store, arm: Tuned, others: list[Tuned], against: str, seed: int
+) -> Stage:
+    judging = inputs.judging
+    label = f"{arm.arm}-against-{against}-s{seed}"
+    names = {"arm": arm.arm, "against": against, "seed": seed}
+    if judging is None:
+        spec, needs, work = _by_reference(inputs, store, arm, others, names)
+    else:
+        spec, needs, work = _by_model(inputs, store, judging, arm, others, names, label)
+    about = {"model": arm.model, "arm": arm.arm, "seed": seed}
+    return Stage("verdicts", label, {**spec, **names}, needs, work, about)
+
+
+def _by_model(
+    inputs: Inputs,
+    store: Store,
+    judging: Judging,
+    arm: Tuned,
+    others: list[Tuned],
+    names: dict[str, Any],
+    label: str,
+) -> _Work:
+    prompts = inputs.conversations()
+
+    def work(directory: Path) -> None:
+        ours = _texts(store, arm)
+        theirs: dict[Key, str] = {}
+        for other in others:
+            theirs.update(_texts(store, other))
+        judging.judge(directory, prompts, ours, theirs, names, f"judge {label}")
+
+    spec = {"judge": judging.identity, "heldout": inputs.heldout_fingerprint}
+    return spec, tuple(one.answers for one in (arm, *others)), work
+
+
+def _texts(store: Store, tuned: Tuned) -> dict[Key, str]:
+    table = read_table(store.path(tuned.answers) / "answers.parquet")
+    columns = [table[name].to_pylist() for name in ("item_id", "language", "text")]
+    found = zip(*columns, strict=True)
+    return {(item, tag): text for item, tag, text in found if tag in tuned.evaluated}
+
+
+def _by_reference(
+    inputs: Inputs, store: Store, arm: Tuned, others: list[Tuned], names: dict[str, Any]
+) -> _Work:
+    margin = inputs.study.comparison.tie_margin
+    references = inputs.references()
+    answered = inputs.answered
+    keys = list(zip(answered["item_id"].to_pylist(), answered["language"].to_pylist(), strict=True))
+
+    def work(directory: Path) -> None:
+        ours = _qualities(store, arm, references)
+        theirs: dict[Key, float] = {}
+        texts = [_texts(store, arm), {}]
+        for other in others:
+            theirs.update(_qualities(store, other, references))
+            texts[1].update(_texts(store, other))
+        lengths = {key: (_length(texts[0].get(key)), _length(texts[1].get(key))) for key in keys}
+        verdicts = judge(**names, ours=ours, theirs=theirs, keys=keys, tie_margin=margin, lengths=lengths)
+        write_table(directory / "verdicts.parquet", verdicts)
+
+    spec = {
+        "judge": inputs.study.comparison.judge,
+        "tie_margin": margin,
+        "heldout": inputs.heldout_fingerprint,
+        "columns": VERDICT_SCHEMA.names,
+    }
+    needs = tuple(stage for one in (arm, *others) for stage in (one.answers, one.fidelity))
+    return spec, needs, work
+
+
+def _qualities(store: Store, tuned: Tuned, references: dict[Key, str]) -> dict[Key, float]:
+    answers = read_table(store.path(tuned.answers) / "answers.parquet")
+    found = read_table(store.path(tuned.fidelity) / "fidelity.parquet")
+    samples: dict[Key, list[float]] = {}
+    columns = [answers[name].to_pylist() for name in ("item_id", "language", "text")]
+    for item, tag, text, in_language in zip(*columns, found["in_language"].to_pylist(), strict=True):
+        if (item, tag) in references and tag in tuned.evaluated:
+            samples.setdefault((item, tag), []).append(quality(text, references[item, tag], in_language))
+    return {key: sum(values) / len(values) for key, values in samples.items()}
+
+
+def _length(text: str | None) -> int | None:
+    return None if text is None else len(text)
