@@ -232,3 +232,20 @@ def test_only_arms_that_differ_in_their_dose_alone_are_steps_of_the_ladder() -> 
         }
     )
     assert ladder(study, "english") == (["pinch", "more"], ["upsampled", "after", "only-fi"])
+
+
+def test_languages_that_change_with_every_dose_make_no_ladder() -> None:
+    sets = (["fi"], ["fi", "es"], ["fi", "es", "ru"])
+    arms = [{"name": f"k{len(tags)}", "doses": [{"languages": tags, "count": 8}]} for tags in sets]
+    study = Study.model_validate(
+        {
+            "models": ["m"],
+            "pool": "p",
+            "budget": {"examples": 16},
+            "languages": {"seen": ["fi", "es", "ru"]},
+            "arms": [{"name": "english"}, *arms],
+        }
+    )
+    assert ladder(study, "english") == ([], ["k1", "k2", "k3"])
+    same = study.model_copy(update={"arms": (*study.arms, study.arms[1].model_copy(update={"name": "more"}))})
+    assert ladder(same, "english")[0] == ["k1", "k2", "k3", "more"]

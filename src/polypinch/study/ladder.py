@@ -29,7 +29,8 @@ class Dosed:
 def ladder(study: Study, baseline: str | None) -> tuple[list[str], list[str]]:
     """Divide dosed arms into those that differ from the baseline in their dose alone, and the rest.
 
-    An arm whose own base is another language, or another model, counts as dosed: it is apart.
+    An arm whose own base is another language, or another model, counts as dosed: it is apart. Three arms or
+    more of which no two have doses of the same languages are no ladder: the languages change with the dose.
     """
     arms = [arm for arm in study.arms if not study.is_baseline(arm)]
     base = next((arm for arm in study.arms if arm.name == baseline), None)
@@ -45,5 +46,7 @@ def ladder(study: Study, baseline: str | None) -> tuple[list[str], list[str]]:
     ]
     kinds = Counter((arm.placement, arm.items) for arm in same)
     usual = kinds.most_common(1)[0][0] if kinds else None
-    steps = [arm.name for arm in same if (arm.placement, arm.items) == usual]
+    alike = [arm for arm in same if (arm.placement, arm.items) == usual]
+    tongues = {frozenset(tag for dose in arm.doses for tag in dose.languages) for arm in alike}
+    steps = [arm.name for arm in alike] if len(alike) < 3 or len(tongues) < len(alike) else []
     return steps, [arm.name for arm in arms if arm.name not in steps]

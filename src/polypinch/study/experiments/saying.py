@@ -13,19 +13,17 @@ Row = Mapping[str, Any]
 
 
 def headline(model: str, shown: Sequence[Experiment]) -> str | None:
-    """Return what the first experiment that can be said in a sentence found, or ``None``.
+    """Return what the number of languages does, or else what single languages give, or ``None``.
 
     Args:
         model: the base model.
         shown: the study's experiments.
     """
-    for one in shown:
-        if one.model != model:
-            continue
-        said = {"languages": _languages, "transfer": _transfer}.get(one.kind)
-        found = said(one) if said else None
-        if found is not None:
-            return f"{model}: {found}"
+    for kind, said in (("languages", _languages), ("transfer", _transfer)):
+        for one in shown:
+            found = said(one) if (one.model, one.kind) == (model, kind) else None
+            if found is not None:
+                return f"{model}: {found}"
     return None
 
 
