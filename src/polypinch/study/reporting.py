@@ -204,7 +204,8 @@ def _notes(
     if left_out["apart"]:
         notes.append(
             f"The answer leaves out {', '.join(left_out['apart'])}: they differ from the arm without a dose"
-            " in more than the dose (languages, base language or model, tuning, placement, items or repetition)."
+            " in more than the dose (languages, base language or model, tuning, placement, items or"
+            " repetition)."
         )
     if left_out["twice"]:
         notes.append(
