@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from polypinch.errors import PinchError
 
@@ -132,11 +133,14 @@ class Endpoint:
         client = AsyncOpenAI(api_key=self._key or "none", base_url=self._base_url)
         said = {**client.default_headers, **client.auth_headers}
         self._address = f"{str(client.base_url).rstrip('/')}/chat/completions"
+        # Looked up once: left to the session, it takes as long as the rest of a call, at every call.
+        parts = urlsplit(self._address)
+        proxy = None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
         self._session = ClientSession(
             connector=TCPConnector(limit=0),
             headers={name: value for name, value in said.items() if isinstance(value, str)},
             timeout=ClientTimeout(total=None),  # each request has its own
-            trust_env=True,  # a proxy's address
+            proxy=proxy,
         )
 
     async def close(self) -> None:
