@@ -25,7 +25,7 @@ NECESSARY: dict[str, tuple[str, ...]] = {
     "held-out loss": ("polypinch.tune.loss.row_losses",),
     "answer": ("polypinch.answer.TransformersEngine.complete",),
     "fidelity": ("polypinch.study.graph.fidelity_table",),
-    "judge": ("polypinch.study.graph.judge",),
+    "judge": ("polypinch.study.verdicts.judge",),
     "report": ("polypinch.study.report",),
 }
 
