@@ -9,7 +9,7 @@ import os
 import random
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -247,6 +247,17 @@ class Endpoint:
         if self._key:
             text = text.replace(self._key, "…")
         return _KEY.sub("…", " ".join(text.split()))[:300]
+
+
+async def work_all(work: Callable[[], Coroutine[Any, Any, None]], concurrency: int) -> None:
+    """Run so many of one coroutine at a time; where one fails, the others are cancelled and waited for."""
+    workers = [asyncio.ensure_future(work()) for _ in range(concurrency)]
+    try:
+        await asyncio.gather(*workers)
+    finally:
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
 
 
 def _loaded(content: bytes) -> Any:

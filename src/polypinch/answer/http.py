@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from polypinch.answer.sampling import Sampling
-from polypinch.endpoint import CallFailed, Endpoint, Patience
+from polypinch.endpoint import CallFailed, Endpoint, Patience, work_all
 from polypinch.errors import PinchError
 from polypinch.pool.table import Messages
 
@@ -90,15 +90,9 @@ class HttpEngine:
     ) -> None:
         await self._endpoint.open()
         left = iter(enumerate(questions))
-        workers = [
-            asyncio.ensure_future(self._work(left, sampling, answered)) for _ in range(self.concurrency)
-        ]
         try:
-            await asyncio.gather(*workers)
+            await work_all(lambda: self._work(left, sampling, answered), self.concurrency)
         finally:
-            for worker in workers:
-                worker.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
             await self._endpoint.close()
 
     async def _work(

@@ -7,7 +7,7 @@ import gc
 from collections.abc import Iterator
 from dataclasses import replace
 
-from polypinch.endpoint import CallFailed
+from polypinch.endpoint import CallFailed, work_all
 from polypinch.errors import PinchError
 from polypinch.judge.calls import Call, Run
 from polypinch.judge.cost import Estimate, Limits, Price, Spent, dollars
@@ -51,13 +51,9 @@ class Asker:
         # What was imported and read before stays anyway: each full collection looked through it for 0.1 s, in
         # which no reply was read.
         gc.freeze()
-        workers = [asyncio.ensure_future(self._work(calls, shown)) for _ in range(self.limits.concurrency)]
         try:
-            await asyncio.gather(*workers)
+            await work_all(lambda: self._work(calls, shown), self.limits.concurrency)
         finally:
-            for worker in workers:
-                worker.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
             gc.unfreeze()
             await self.run.backend.close()
 

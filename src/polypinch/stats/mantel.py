@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy.stats import rankdata
 
 from polypinch.stats.bootstrap import Array
+from polypinch.stats.transfer import extremes
 
 PERMUTATIONS = 9999
 _FEWEST = 4  # languages: with three, row and column means leave one degree of freedom
@@ -72,16 +73,11 @@ def mantel(values: Array, apart: Array, ranks: bool = False, seed: int = 0) -> M
         one, other = (_scaled(matrix[np.ix_(rest, rest)], ranks) for matrix in (values, apart))
         if one is not None and other is not None:
             without[position] = float((one * other).sum())
-    least = min(without, key=lambda index: without[index]) if without else None
-    most = max(without, key=lambda index: without[index]) if without else None
     return Mantel(
         value,
         float(p),
         len(kept),
-        np.nan if least is None else without[least],
-        least,
-        np.nan if most is None else without[most],
-        most,
+        *extremes(without),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -180,18 +180,25 @@ def correlation(x: Array, y: Array, ranks: bool = False) -> Correlation:
         kept = where[where != left_out]
         without[int(left_out)] = _coefficient(x[kept], y[kept], ranks)
     without = {index: one for index, one in without.items() if np.isfinite(one)}
-    least = min(without, key=lambda index: without[index]) if without else None
-    most = max(without, key=lambda index: without[index]) if without else None
     return Correlation(
         value,
         float(low),
         float(high),
         n,
-        np.nan if least is None else without[least],
-        least,
-        np.nan if most is None else without[most],
-        most,
+        *extremes(without),
     )
+
+
+def extremes(without: Mapping[int, float]) -> tuple[float, int | None, float, int | None]:
+    """Return the smallest coefficient when one language is left out, its position, and the greatest's.
+
+    Args:
+        without: coefficients by the position that was left out; NaN and ``None`` come of none.
+    """
+    if not without:
+        return np.nan, None, np.nan, None
+    least, most = (end(without, key=lambda index: without[index]) for end in (min, max))
+    return without[least], least, without[most], most
 
 
 def _coefficient(x: Array, y: Array, ranks: bool) -> float:

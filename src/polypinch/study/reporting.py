@@ -260,7 +260,7 @@ def _arms(inputs: Inputs, graph: Graph, store: Store) -> list[ArmInfo]:
         manifest = read_json(store.path(run.mixture) / "manifest.json")
         rows = manifest["rows"]
         dose = sum(line["examples"] for line in manifest["languages"] if line["language"] != study.base)
-        is_baseline = dose == 0 and arm.model is None
+        is_baseline = study.is_baseline(arm)
         infos.append(ArmInfo(arm.name, dose, dose / rows, rows, is_baseline, f"{dose} of {rows}"))
     return [infos[0], *sorted(infos[1:], key=lambda info: info.dose_examples)]
 
