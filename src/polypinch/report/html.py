@@ -12,6 +12,7 @@ from typing import Any
 import vl_convert
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from polypinch.report.export import Figure
 from polypinch.report.theme import DARK, LIGHT, SANS, SERIF, chart_config
 
 
@@ -38,6 +39,19 @@ def render(template: str, **content: Any) -> str:
         policy=f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'",
         **content,
     )
+
+
+def shown_figure(figure: Figure, heading: str) -> dict[str, Any]:
+    """Return what a template needs to show a figure under a heading."""
+    return {
+        "file": figure.file,
+        "model": figure.model,
+        "spec": figure.spec,
+        "image": image(figure.svg),
+        "width": figure.size[0],
+        "height": figure.size[1],
+        "alt": f"{heading} {figure.spec['title']['text']}",
+    }
 
 
 def image(svg: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,10 @@ from polypinch.report.dosing import dose_table
 from polypinch.report.experiments import STEMS, TABLES, Part, experiment_parts
 from polypinch.report.export import Figure, drawn, write_figures, write_tables
 from polypinch.report.figures import FIGURES
-from polypinch.report.html import image, render
+from polypinch.report.html import render, shown_figure
 from polypinch.report.judge import judge_section
 from polypinch.report.latex import latex_tables
+from polypinch.report.points import counted, file_name
 from polypinch.report.sections import Section, sections
 from polypinch.report.tables import csv_tables, flat, manifest_lines, pivot
 from polypinch.report.tasks import TASKS, TaskPart, task_parts
@@ -78,12 +78,11 @@ def _figures(data: ReportData) -> list[Figure]:
     found = []
     for stem, (table, draw) in FIGURES.items():
         rows = getattr(data, table)
-        for number, model in enumerate(data.models if table != "mixtures" else data.models[:1], start=1):
+        for model in data.models if table != "mixtures" else data.models[:1]:
             if not any(row.get("model", model) == model for row in rows):
                 continue
             several = len(data.models) > 1 and table != "mixtures"
-            slug = re.sub(r"[^A-Za-z0-9.]+", "-", model).strip("-.")
-            file = f"{stem}-{number}-{slug}" if several else stem
+            file = file_name(data, stem, model) if several else stem
             found.append(drawn(stem, file, model if several else "", draw(data, model)))
     return found
 
@@ -97,7 +96,7 @@ def _section(data: ReportData, section: Section, figures: list[Figure]) -> dict[
         model = figure.model or data.models[0]
         shown.append(
             {
-                **_shown(figure, section.heading),
+                **shown_figure(figure, section.heading),
                 "basis": _basis(data, table, model),
                 "numbers": _numbers(data, table, model, section.number),
                 "words": _words(data, section.anchor, model),
@@ -109,26 +108,13 @@ def _section(data: ReportData, section: Section, figures: list[Figure]) -> dict[
 
 def _task_section(parts: list[TaskPart], figures: list[Figure]) -> list[dict[str, Any]]:
     found = {figure.file: figure for figure in figures}
-    return [vars(part) | _shown(found[part.file], part.title) for part in parts]
+    return [vars(part) | shown_figure(found[part.file], part.title) for part in parts]
 
 
 def _part(part: Part, figures: list[Figure]) -> dict[str, Any]:
     by_file = {figure.file: figure for figure in figures}
-    pictures = [vars(one) | _shown(by_file[one.file], part.heading) for one in part.pictures]
+    pictures = [vars(one) | shown_figure(by_file[one.file], part.heading) for one in part.pictures]
     return {**vars(part), "pictures": pictures}
-
-
-def _shown(figure: Figure, heading: str) -> dict[str, Any]:
-    """Return what the page needs to show a figure."""
-    return {
-        "file": figure.file,
-        "model": figure.model,
-        "spec": figure.spec,
-        "image": image(figure.svg),
-        "width": figure.size[0],
-        "height": figure.size[1],
-        "alt": f"{heading} {figure.spec['title']['text']}",
-    }
 
 
 def _numbers(data: ReportData, table: str, model: str, number: str) -> dict[str, Any] | None:
@@ -149,12 +135,8 @@ def _basis(data: ReportData, table: str, model: str) -> str:
     rows = [row for row in getattr(data, table) if row.get("model") == model and row.get("n_items")]
     if not rows:
         return ""
-    said = []
-    for column, noun in (("n_items", "item"), ("n_seeds", "training seed")):
-        counts = sorted({int(row[column]) for row in rows})
-        span = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-        said.append(f"{span} {noun}{'' if counts == [1] else 's'}")
-    return f"{said[0]} in each language, {said[1]}."
+    items, seeds = counted(rows)
+    return f"{items} in each language, {seeds}."
 
 
 def _facts(data: ReportData) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -219,3 +220,31 @@ def end_labels(points: Rows, arms: list[ArmInfo], bottom: float, top: float, hei
         }
         for point, at in zip(ends, placed, strict=True)
     ]
+
+
+def slug(name: str) -> str:
+    """Return a name as a part of a file's name."""
+    return re.sub(r"[^A-Za-z0-9.]+", "-", name).strip("-.")
+
+
+def file_name(data: ReportData, stem: str, model: str) -> str:
+    """Return a figure's file name; with several models, a model's number and name are in it."""
+    if len(data.models) == 1:
+        return stem
+    return f"{stem}-{data.models.index(model) + 1}-{slug(model)}"
+
+
+def basis(rows: Rows) -> str:
+    """Return how many items and seeds are behind rows, in words."""
+    return f"{', '.join(counted(rows))}." if counted(rows) else ""
+
+
+def counted(rows: Rows) -> list[str]:
+    """Return how many items, and how many training seeds, are behind rows, in words."""
+    told = []
+    for column, noun in (("n_items", "item"), ("n_seeds", "training seed")):
+        counts = sorted({int(row[column]) for row in rows if known(row.get(column))})
+        if counts:
+            span = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+            told.append(f"{span} {noun}{'' if counts == [1] else 's'}")
+    return told

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from polypinch.report.data import AVERAGES, GROUPS, ReportData, Rows
@@ -113,8 +114,25 @@ def pivot(data: ReportData, table: str, model: str, number: str) -> dict[str, An
         for row in getattr(data, table)
         if row["model"] == model and known(row["value"])
     }
-    arms = [arm for arm in data.arms if any(name == arm.name for _, name in cells)]
     noise = _noise_cells(data, table, model, number.lstrip("+"))
+    return by_language_and_arm(data, cells, table.replace("_", " "), noise)
+
+
+def by_language_and_arm(
+    data: ReportData,
+    cells: Mapping[tuple[str, str], dict[str, str]],
+    title: str,
+    noise: Mapping[str, dict[str, str]] | None = None,
+) -> dict[str, Any]:
+    """Lay cells out as :func:`pivot` returns them.
+
+    Args:
+        data: its languages and arms are the rows and columns, those that have a cell.
+        cells: texts by (language, arm).
+        title: of the table.
+        noise: a last column's texts by language.
+    """
+    arms = [arm for arm in data.arms if any(name == arm.name for _, name in cells)]
     rows = [
         {
             "name": name,
@@ -129,7 +147,7 @@ def pivot(data: ReportData, table: str, model: str, number: str) -> dict[str, An
         if any(key == found for found, _ in cells)
     ]
     columns = [*arms, *([] if noise is None else [{"label": "noise floor", "name": "another seed alone"}])]
-    return {"title": table.replace("_", " "), "corner": "language", "arms": columns, "rows": rows}
+    return {"title": title, "corner": "language", "arms": columns, "rows": rows}
 
 
 def _noise_cells(data: ReportData, table: str, model: str, number: str) -> dict[str, dict[str, str]] | None:

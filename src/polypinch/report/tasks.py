@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from polypinch.report.charts import Spec, panels
 from polypinch.report.data import ReportData, Rows
-from polypinch.report.points import Measure, baseline
-from polypinch.report.tables import estimate_texts, is_average, known, row_names
+from polypinch.report.points import Measure, baseline, slug
+from polypinch.report.tables import by_language_and_arm, estimate_texts, known
 
 TASKS = "tasks-"
 """How the file names of these figures begin."""
@@ -53,13 +52,13 @@ def task_parts(data: ReportData) -> list[TaskPart]:
         metrics = list(dict.fromkeys(str(row["metric"]) for row in own))
         main = [row for row in own if row["metric"] == metrics[0]]
         several = len(data.models) > 1
-        slug = re.sub(r"[^A-Za-z0-9.]+", "-", f"{task}-{model}" if several else task).strip("-.")
+        file = slug(f"{task}-{model}" if several else task)
         title = f"{task}, {model}" if several else task
         if source != "polypinch":
-            title, slug = f"{title} (scored by {source})", f"{slug}-{source}"
+            title, file = f"{title} (scored by {source})", f"{file}-{source}"
         parts.append(
             TaskPart(
-                f"{TASKS}{slug}",
+                f"{TASKS}{file}",
                 title,
                 panels(data, model, main, _measure(metrics[0], main)),
                 _reading(data, main),
@@ -115,15 +114,4 @@ def _table(
         found = [times * row[end] if known(row[end]) else None for end in ends]
         named = dict(zip(("value", "low", "high"), found, strict=True))
         cells[row["language"], row["arm"]] = estimate_texts(named, number)
-    arms = [arm for arm in data.arms if any(arm.name == name for _, name in cells)]
-    lines = [
-        {
-            "name": name,
-            "average": is_average(key),
-            "first": is_average(key),
-            "cells": [cells.get((key, arm.name)) for arm in arms],
-        }
-        for key, name, _ in row_names(data)
-        if any(key == found for found, _ in cells)
-    ]
-    return {"title": summary, "summary": summary, "corner": "language", "arms": arms, "rows": lines}
+    return {**by_language_and_arm(data, cells, summary), "summary": summary}

@@ -13,7 +13,7 @@ from polypinch.errors import PinchError
 from polypinch.files import write_text
 from polypinch.report.data import UNTUNED, ReportData, Rows
 from polypinch.report.export import Figure, drawn, write_figures, write_tables
-from polypinch.report.html import image, render
+from polypinch.report.html import render, shown_figure
 from polypinch.report.latex import Cell, Grid, latex
 from polypinch.report.overlay import SHAPES, Series, overlay
 from polypinch.report.points import Measure, base_name, baseline, opponents, with_neutral
@@ -216,16 +216,7 @@ def _shown(series: list[Series], part: _Part, figure: Figure) -> dict[str, Any]:
         "warning": f"Not measured in {', '.join(lacking)}." if lacking else "",
         "table": part.table,
         "numbers": _pivot(series, part),
-        "figures": [
-            {
-                "file": figure.file,
-                "spec": figure.spec,
-                "image": image(figure.svg),
-                "width": figure.size[0],
-                "height": figure.size[1],
-                "alt": f"{part.heading} {figure.spec['title']['text']}",
-            }
-        ],
+        "figures": [shown_figure(figure, part.heading)],
     }
 
 

@@ -14,15 +14,13 @@ from polypinch.report.experiments.parts import (
     Numbers,
     Part,
     Picture,
-    basis,
     by_name,
-    file_name,
     heading,
     names_of,
     one_seed,
     score_measure,
 )
-from polypinch.report.points import Measure, opponents, with_neutral
+from polypinch.report.points import Measure, basis, file_name, opponents, with_neutral
 from polypinch.report.tables import known
 
 

@@ -19,16 +19,14 @@ from polypinch.report.experiments.parts import (
     Numbers,
     Part,
     Picture,
-    basis,
     by_name,
-    file_name,
     heading,
     loss_measure,
     names_of,
     of_measure,
     score_measure,
 )
-from polypinch.report.points import Measure
+from polypinch.report.points import Measure, basis, file_name
 from polypinch.report.tables import known, number_text
 
 PROXIES = {

@@ -20,8 +20,6 @@ from polypinch.report.experiments.parts import (
     Numbers,
     Part,
     Picture,
-    basis,
-    file_name,
     heading,
     loss_measure,
     names_of,
@@ -31,7 +29,7 @@ from polypinch.report.experiments.parts import (
     said,
     score_measure,
 )
-from polypinch.report.points import Measure
+from polypinch.report.points import Measure, basis, file_name
 
 
 def languages_part(data: ReportData, shown: Experiment) -> Part:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -108,14 +107,6 @@ def names_of(data: ReportData) -> Callable[[str], str]:
     return lambda tag: known_names[tag] if tag in known_names else language(tag).name
 
 
-def file_name(data: ReportData, stem: str, model: str) -> str:
-    """Return a figure's file name; with several models, a model's number and name are in it."""
-    if len(data.models) == 1:
-        return stem
-    slug = re.sub(r"[^A-Za-z0-9.]+", "-", model).strip("-.")
-    return f"{stem}-{data.models.index(model) + 1}-{slug}"
-
-
 def heading(data: ReportData, shown: Experiment, question: str, figure: str) -> str:
     """Return a section's heading: the question, the paper's figure, and the model where there are several."""
     of = f" on {shown.model}" if len(data.models) > 1 else ""
@@ -131,17 +122,6 @@ def of_measure(rows: Rows, measure: str, **where: Any) -> Rows:
         and known(row["value"])
         and all(row[name] == value for name, value in where.items())
     ]
-
-
-def basis(rows: Rows) -> str:
-    """Return how many items and seeds are behind rows, in words."""
-    told = []
-    for column, noun in (("n_items", "item"), ("n_seeds", "training seed")):
-        counts = sorted({int(row[column]) for row in rows if known(row.get(column))})
-        if counts:
-            span = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-            told.append(f"{span} {noun}{'' if counts == [1] else 's'}")
-    return f"{', '.join(told)}." if told else ""
 
 
 def one_seed(rows: Rows) -> tuple[str, ...]:

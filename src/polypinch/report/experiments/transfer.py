@@ -12,9 +12,7 @@ from polypinch.report.experiments.parts import (
     Numbers,
     Part,
     Picture,
-    basis,
     by_name,
-    file_name,
     heading,
     loss_measure,
     names_of,
@@ -24,7 +22,7 @@ from polypinch.report.experiments.parts import (
     said,
     score_measure,
 )
-from polypinch.report.points import Measure
+from polypinch.report.points import Measure, basis, file_name
 
 _BOLD = "bold: the interval leaves out"
 _OWN = "framed: the model’s own language"

@@ -13,15 +13,13 @@ from polypinch.report.experiments.parts import (
     Numbers,
     Part,
     Picture,
-    basis,
-    file_name,
     heading,
     loss_measure,
     names_of,
     one_seed,
     said,
 )
-from polypinch.report.points import Measure
+from polypinch.report.points import Measure, basis, file_name
 from polypinch.report.tables import known
 
 _ALL = "all languages"

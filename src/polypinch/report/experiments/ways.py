@@ -14,8 +14,6 @@ from polypinch.report.experiments.parts import (
     Numbers,
     Part,
     Picture,
-    basis,
-    file_name,
     heading,
     loss_measure,
     of_measure,
@@ -23,6 +21,7 @@ from polypinch.report.experiments.parts import (
     said,
     score_measure,
 )
+from polypinch.report.points import basis, file_name
 
 _QUESTIONS = {
     "placement": "Does it matter that a dose takes the place of other examples?",
