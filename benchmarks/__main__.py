@@ -16,7 +16,19 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-NAMES = ("tune", "answer", "study", "mix", "growth", "limit", "judge", "interchange", "adaptive", "stats")
+NAMES = (
+    "tune",
+    "attention",
+    "answer",
+    "study",
+    "mix",
+    "growth",
+    "limit",
+    "judge",
+    "interchange",
+    "adaptive",
+    "stats",
+)
 # What `all` runs, within 30 minutes on 2 to 4 cores; what it shortens can be run whole by its own name.
 ALL: tuple[tuple[str, dict[str, Any]], ...] = (
     (

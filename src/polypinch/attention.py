@@ -1,8 +1,8 @@
 """Attention over rows laid end to end: each row sees itself alone, and nothing is padded.
 
 Plugged into transformers by name, so every model that takes its attention from ``AttentionInterface`` can be
-used as it is. On a CPU each row goes through torch's fused attention; on a GPU all go through its
-variable-length flash attention at once.
+used as it is. On a CPU each row goes through torch's fused attention, short ones that are tuned on through
+:mod:`~polypinch.short_attention`; on a GPU all go through torch's variable-length flash attention at once.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 
 from polypinch.errors import PinchError
+from polypinch.short_attention import is_short, short_attention
 
 NAME = "polypinch_segments"
 _KNOWN_LAYERS = {"full_attention", "sliding_attention"}
@@ -146,6 +147,8 @@ def _one_row(
 ) -> Tensor:
     """Attend within one row: (heads, t, d) and (kv heads, t, d) to (t, heads, d)."""
     heads, t, width = query.shape
+    if query.requires_grad and softcap is None and not dropout and is_short(query):
+        return short_attention(query, key, value, scale, window).transpose(0, 1)
     groups = heads // len(key)
     # A view for the heads that share a key: nothing is copied, and autograd sums their gradients.
     query = query.view(len(key), groups, t, width)
