@@ -123,8 +123,7 @@ def _resolve(place: str) -> Any:
 def measure_study(path: Path, out: Path) -> dict[str, Any]:
     """Run a study as ``polypinch run`` does, and return what each arm and each kind of work took."""
     import polypinch.study
-    from polypinch.cli import studies
-    from polypinch.specs import load_yaml
+    from polypinch.cli import main
 
     spent: dict[str, float] = {}
     arms: dict[str, float] = {}
@@ -139,8 +138,17 @@ def measure_study(path: Path, out: Path) -> dict[str, Any]:
         stages[stage.kind] = stages.get(stage.kind, 0.0) + seconds
         return made
 
-    with _timed(spent), patch.object(polypinch.study.Store, "make", noted):
-        studies._run(load_yaml(path, polypinch.study.Study), out, None)
+    command = ["polypinch", "run", str(path), "--out", str(out)]
+    with (
+        _timed(spent),
+        patch.object(polypinch.study.Store, "make", noted),
+        patch.object(sys, "argv", command),
+    ):
+        try:
+            main()
+        except SystemExit as ended:
+            if ended.code:
+                raise
     rounded = [{name: round(seconds, 2) for name, seconds in part.items()} for part in (spent, arms, stages)]
     return dict(zip(("necessary", "arms", "stages"), rounded, strict=True))
 

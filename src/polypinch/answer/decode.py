@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -17,6 +18,7 @@ from polypinch.errors import PinchError
 # Prompt tokens in one forward pass: enough for matrix products at full speed, few enough for a cache.
 _READ = 1024
 _LIKE = 0.05
+_DECODABLE: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
 
 
 @torch.inference_mode()
@@ -111,13 +113,20 @@ class _Logits:
         return out if self._cap is None else out.div_(self._cap).tanh_().mul_(self._cap)
 
 
-@torch.inference_mode()
 def decodable(model: Any) -> bool:
     """Tell whether this loop computes what the model itself does.
 
     Asked of the model rather than of a list of names: two short prompts must give the same logits, read and
-    then continued, as the model's own forward pass over the whole.
+    then continued, as the model's own forward pass over the whole. Asked once: a study's arms put their
+    adapters on the same one.
     """
+    if model not in _DECODABLE:
+        _DECODABLE[model] = _same_logits(model)
+    return _DECODABLE[model]
+
+
+@torch.inference_mode()
+def _same_logits(model: Any) -> bool:
     head = model.get_output_embeddings()
     if type(head) is not torch.nn.Linear or model.get_decoder() is model:
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections import Counter
@@ -40,6 +41,8 @@ def _run(study: Study, out: Path, store_folder: Path | None) -> None:
     graph = build(inputs, store)
     if any(store.state(stage) == "to do" for stage in graph.stages()):
         _refuse_early(preflight(inputs, out, time_it=False))
+    # Each tuning ends with a search for cycles, which need not go through all that is loaded by now.
+    gc.freeze()
     run(graph, store)
     page = report(inputs, graph, store, out)
     say(f"done in {duration(time.monotonic() - started)}; the report: {page}")

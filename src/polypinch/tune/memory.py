@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import psutil
 import torch
 from torch import Tensor
 
 from polypinch.tune.batches import Flat
-from polypinch.tune.loss import batch_loss
+from polypinch.tune.loss import batch_loss, causal_model
 
 # Part of what is free that activations may take: gradients, the optimiser and the head's buffers come on top.
 _SHARE = 0.5
+_PER_TOKEN: WeakKeyDictionary[Any, dict[str, float]] = WeakKeyDictionary()
 
 
 def saved_bytes(model: Any, batch: Flat) -> int:
@@ -44,7 +46,7 @@ def free_bytes(device: torch.device) -> int:
     return int(psutil.virtual_memory().available)
 
 
-def needs_checkpointing(model: Any, batch: Flat, largest: int, free: int) -> bool:
+def needs_checkpointing(model: Any, batch: Flat, largest: int, free: int, adapters: str = "") -> bool:
     """Tell whether activations must be computed twice because they do not fit once.
 
     Args:
@@ -52,6 +54,9 @@ def needs_checkpointing(model: Any, batch: Flat, largest: int, free: int) -> boo
         batch: a small batch to measure on.
         largest: tokens of the largest micro-batch to come.
         free: bytes free now.
+        adapters: says what is tuned of the model; it is measured once for each.
     """
-    per_token = saved_bytes(model, batch) / batch.input_ids.numel()
-    return per_token * largest > _SHARE * free
+    known = _PER_TOKEN.setdefault(causal_model(model), {})
+    if adapters not in known:
+        known[adapters] = saved_bytes(model, batch) / batch.input_ids.numel()
+    return known[adapters] * largest > _SHARE * free

@@ -121,6 +121,8 @@ class _Watch(TrainerCallback):
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         last = state.log_history[-1] if state.log_history else {}
         self._bar.advance(1, f"loss {last['loss']:.3f}" if "loss" in last else None)
+        if state.global_step >= state.max_steps:
+            control.should_save = False  # the result itself follows
         if (
             self._development is not None
             and state.global_step % self._every == 0
@@ -233,7 +235,7 @@ def tune(
             with (
                 segmented(causal),
                 lean_norms(body, world() == 1 and not compiling),
-                _checkpointing(trained, encoded, steps, recipe.micro_tokens),
+                _checkpointing(trained, encoded, steps, recipe),
                 compiled(body, compiling),
                 loss_as_forward(trained) if world() > 1 else nullcontext(),
             ):
@@ -262,15 +264,18 @@ def tune(
 
 @contextmanager
 def _checkpointing(
-    trained: Any, rows: Sequence[Encoded], steps: Sequence[Sequence[int]], micro_tokens: int
+    trained: Any, rows: Sequence[Encoded], steps: Sequence[Sequence[int]], recipe: TuneRecipe
 ) -> Iterator[None]:
     """Compute activations a second time in the backward pass, if the largest micro-batch needs it."""
     lengths = [len(row) for row in rows]
-    largest = min(max(sum(lengths[index] for index in step) for step in steps), max(micro_tokens, *lengths))
+    largest = min(
+        max(sum(lengths[index] for index in step) for step in steps), max(recipe.micro_tokens, *lengths)
+    )
     place = next(trained.parameters()).device
     shortest = flatten([min(rows, key=len)]).to(place)
     with torch.random.fork_rng():
-        needed = needs_checkpointing(trained.train(), shortest, largest, free_bytes(trained))
+        adapters = recipe.model_dump_json(include={"method", "rank", "dropout", "quantization"})
+        needed = needs_checkpointing(trained.train(), shortest, largest, free_bytes(trained), adapters)
     needed = any_says(needed)
     causal = causal_model(trained)
     if needed:
