@@ -14,8 +14,13 @@ from polypinch.study.spec import Arm
 ARMS = {"english": 0, "pinch-4": 4, "pinch-8": 8, "mixed": 12}
 
 
-def study_at(folder: Path, changes: dict[tuple[str, str], tuple[float, float, float]], **more: Any) -> Path:
-    """Write a study's record and the tables of its report."""
+def study_at(
+    folder: Path,
+    changes: dict[tuple[str, str], tuple[float, float, float]],
+    least: int | None = None,
+    **more: Any,
+) -> Path:
+    """Write a study's record and the tables of its report, which names ``least`` as the smallest dose."""
     spec = {
         "name": "ladder",
         "models": ["m"],
@@ -39,6 +44,13 @@ def study_at(folder: Path, changes: dict[tuple[str, str], tuple[float, float, fl
     table(folder, "loss_change", ("model", "arm", "language", "value", "low", "high"), [
         ("m", *key, *change) for key, change in changes.items()
     ])  # fmt: skip
+    table(folder, "doses", ("model", "language", "question", "dose", "smallest"), [
+        (model, group, question, dose, (model, group, question, dose) == ("m", "others", "effective", least))
+        for model in ("m", "other")
+        for group in ("others", "seen")
+        for question in ("effective", "within")
+        for dose in (12, 8, 4)
+    ])  # fmt: skip
     return folder
 
 
@@ -53,8 +65,8 @@ def ladder(*highs: float, key: str = "others") -> dict[tuple[str, str], tuple[fl
     return {(arm, key): (high - 0.01, high - 0.02, high) for arm, high in zip(arms, highs, strict=True)}
 
 
-def test_the_smallest_dose_in_an_unbroken_run_from_the_largest_is_advised(tmp_path: Path) -> None:
-    advice = advise_from_study(study_at(tmp_path, ladder(0.001, -0.002, -0.01)))
+def test_the_smallest_dose_that_the_report_names_is_advised(tmp_path: Path) -> None:
+    advice = advise_from_study(study_at(tmp_path, ladder(0.001, -0.002, -0.01), 8))
     assert advice.answer == (
         "Your study ladder: 8 of 24 examples in es, fi lowered held-out loss of m: the average over the other"
         " languages: −0.012 bits per byte (95 % interval −0.022 to −0.002) against english, 3 languages."
@@ -65,8 +77,18 @@ def test_the_smallest_dose_in_an_unbroken_run_from_the_largest_is_advised(tmp_pa
     assert "1 training seed" in " ".join(advice.limits)
 
 
-def test_a_broken_run_stops(tmp_path: Path) -> None:
-    assert advise_from_study(study_at(tmp_path, ladder(-0.01, 0.001, -0.01))).examples == 12
+def test_without_targets_the_advice_is_the_report_s_whatever_single_intervals_say(tmp_path: Path) -> None:
+    folder = study_at(tmp_path, ladder(-0.01, -0.01, -0.01), 12)
+    advice = advise_from_study(folder)
+    assert advice.examples == 12
+    assert "that the study's report names" in advice.rule
+
+
+def test_for_targets_a_broken_run_from_the_largest_stops(tmp_path: Path) -> None:
+    folder = study_at(tmp_path, ladder(-0.01, 0.001, -0.01, key="fi"), 4)
+    advice = advise_from_study(folder, ["fi"])
+    assert advice.examples == 12
+    assert "in every target" in advice.rule
 
 
 def test_every_target_has_to_pass(tmp_path: Path) -> None:

@@ -195,6 +195,10 @@ def test_an_arm_of_another_base_is_tuned_once_and_kept_out_of_the_answer(
         found.tokens["tuned"]
         == sum(once[f"monolingual-{tag}"] for tag in inputs.study.evaluated) + (once["pinch-4"])
     )
+    bare = write_study(tmp_path / "bare.yaml", tiny_study, **changes | {"comparison": {"against": "untuned"}})
+    alone = preflight(open_inputs(load_yaml(bare, Study)), tmp_path, time_it=False).tokens
+    # The base and three arms answer in four languages each, the two opponents in one each.
+    assert found.tokens["drawn"] / alone["drawn"] == (4 + 2 / 4) / 4
     run_to_report(path, tmp_path / "out", finished / "out" / "store")
     counts = {line["language"]: line["examples"] for line in rows(tmp_path / "out", "mixtures")
               if line["arm"] == "only-fi"}  # fmt: skip

@@ -17,12 +17,16 @@ from polypinch.specs import validate
 from polypinch.study.ladder import ladder
 from polypinch.study.spec import Study
 
-RULE = (
+_ALONE = " Only arms that differ from the one without a dose in their dose alone are compared."
+RULE_OF_REPORT = (
+    "The minimum effective dose that the study's report names, on held-out loss averaged over all languages"
+    " but the base: a step-down trend test, which keeps the family-wise error." + _ALONE
+)
+RULE_OF_TARGETS = (
     "The smallest dose whose 95 % interval of the change of held-out loss lies below 0 in every target. Doses"
     " are tested from the largest down, stopping at the first that fails, which keeps the family-wise error"
     " (Westfall and Krishen 2001); every target has to pass at once, which needs no correction (an"
-    " intersection-union test, Berger 1982). Only arms that differ from the one without a dose in their dose"
-    " alone are compared."
+    " intersection-union test, Berger 1982)." + _ALONE
 )
 
 
@@ -42,8 +46,8 @@ def advise_from_study(directory: Path, targets: Sequence[str] = ()) -> Advice:
 
     Args:
         directory: a folder that ``polypinch run`` made, with its report's tables.
-        targets: languages to serve, of those the study evaluated; the average over all but the base where
-            none is named.
+        targets: languages to serve, of those the study evaluated; where none is named, what the report tells
+            of all but the base.
 
     Raises:
         PinchError: there is no study, it measured no change of loss, or it did not evaluate a target.
@@ -75,9 +79,12 @@ def advise_from_study(directory: Path, targets: Sequence[str] = ()) -> Advice:
             fix="a study needs an arm without doses, and held-out items with reference responses",
         )
     falling = sorted(doses, key=lambda name: -doses[name])
+    least = _told(directory, model)
     passed: list[str] = []
     for name in falling:
-        if not all(changes[name, key].high < 0 for key in keys):
+        if wanted and not all(changes[name, key].high < 0 for key in keys):
+            break
+        if not wanted and (least is None or doses[name] < least):
             break
         passed.append(name)
     shown = passed[-1] if passed else falling[0]
@@ -103,7 +110,7 @@ def advise_from_study(directory: Path, targets: Sequence[str] = ()) -> Advice:
         doses[shown] if passed else 0,
         rows,
         lines,
-        RULE,
+        RULE_OF_TARGETS if wanted else RULE_OF_REPORT,
         "",
         FACTS[:2],
         _limits(study, doses, shown, bool(passed)),
@@ -151,6 +158,15 @@ def _changes(directory: Path, model: str) -> dict[tuple[str, str], _Change]:
         for row in _table(directory, "loss_change")
         if row["model"] == model and row["value"]
     }
+
+
+def _told(directory: Path, model: str) -> int | None:
+    """Return the minimum effective dose that the report names, ``None`` where it can tell none."""
+    for row in _table(directory, "doses"):
+        key = (row["model"], row["language"], row["question"], row["smallest"])
+        if key == (model, "others", "effective", "True"):
+            return int(row["dose"])
+    return None
 
 
 def _delivered(directory: Path) -> dict[str, dict[str, int]]:

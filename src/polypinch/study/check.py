@@ -74,6 +74,7 @@ def preflight(inputs: Inputs, out: Path, time_it: bool = True) -> Preflight:
     arms = (*study.arms, *study.monolingual) if opponents else study.arms
     # Arms of the same mixture and recipe share their tuning.
     tuned_tokens: dict[str, int] = {}
+    alone = 0
     for shown in study.models:
         for arm in arms:
             model = arm.model or shown
@@ -86,6 +87,7 @@ def preflight(inputs: Inputs, out: Path, time_it: bool = True) -> Preflight:
                     found.problems += _confounded(arm, mixture)
                 tokens = sum(line["tokens"] for line in mixture.manifest["languages"])
                 key = canonical_json([model, plan.model_dump(mode="json"), recipe.model_dump(mode="json")])
+                alone += arm not in study.arms and key not in tuned_tokens
                 tuned_tokens[key] = tokens * recipe.epochs
                 found.problems += [
                     Problem(p.level, f"arm {arm.name}, seed {seed}: {p.where}", p.message, p.fix)
@@ -96,15 +98,15 @@ def preflight(inputs: Inputs, out: Path, time_it: bool = True) -> Preflight:
         found.problems += _of_task(one)
         about = {"name": one.name, "items": len(one.item_ids), "languages": list(one.languages)}
         found.tasks.append({**about, "metric": one.metrics[0], "wording": dict(one.wording)})
-    # The opponents are evaluated once in each language: all of them together are one evaluation.
-    evaluations = len(study.models) * (1 + len(study.seeds) * (len(study.arms) + opponents))
-    scored, drawn = _evaluated_tokens(inputs)
+    # An opponent is evaluated in its own language alone, and where an arm is tuned alike not at all.
+    evaluations = len(study.models) * (1 + len(study.seeds) * len(study.arms)) + alone / len(study.evaluated)
+    scored, drawn = (round(tokens * evaluations) for tokens in _evaluated_tokens(inputs))
     on_tasks = len(study.models) * (1 + len(study.seeds) * len(study.arms))
     read, written = _task_tokens(inputs)
     found.tokens = {
         "tuned": sum(tuned_tokens.values()),
-        "scored": scored * evaluations + read * on_tasks,
-        "drawn": drawn * evaluations + written * on_tasks,
+        "scored": scored + read * on_tasks,
+        "drawn": drawn + written * on_tasks,
     }
     _estimate(inputs, found, out, time_it)
     if inputs.judging is not None:
