@@ -7,7 +7,8 @@ import pytest
 
 from polypinch.errors import PinchError
 from polypinch.report import Entry, averages, unlike_settings, write_together
-from polypinch.report.overlay import PANELS
+from polypinch.report.overlay import PANELS, overlay
+from polypinch.report.points import Measure
 from polypinch.report.together import series_of
 from tests.report.fake import study, without
 from tests.report.test_page import HOSTILE, Page
@@ -115,3 +116,56 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
 def test_more_studies_than_colours_are_refused(tmp_path: Path) -> None:
     with pytest.raises(PinchError, match="9 base models"):
         write_together([Entry(str(at), "", SMALL) for at in range(9)], [], tmp_path)
+
+
+def curve(group: str, *doses: int) -> list[dict[str, object]]:
+    return [
+        {
+            "model": "large",
+            "language": group,
+            "curve": kind,
+            "dose": dose,
+            "value": -0.1,
+            "low": -0.2,
+            "high": 0.0,
+        }
+        for kind in ("measured", "isotonic", "saturating")
+        for dose in doses
+    ]
+
+
+def test_a_study_with_fitted_curves_is_drawn_by_them_at_the_same_places(tmp_path: Path) -> None:
+    plain = Entry("small", "", replace(SMALL, curves=[]))
+    fitted = replace(LARGE, curves=[*curve("others", 0, 80), *curve("seen", 0, 80, 160)])
+    write_together([plain, Entry("large", "", fitted)], [], tmp_path)
+    page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert (
+        "saturating fits and their 95 % bands" in (tmp_path / "figures/together-loss-change.svg").read_text()
+    )
+    assert "its saturating fit where it has one" in page.text
+    series = series_of([plain, Entry("large", "", fitted)])
+    points = overlay(
+        series,
+        [one.data.loss_change for one in series],
+        Measure("m", "n", "", ""),
+        "English",
+        0.0,
+        curves=True,
+    )["data"]["values"]
+    drawn = [point for point in points if point["fitted"]]
+    # Doses are shares of 320 rows; the average over all others has no panel where seen and unseen have.
+    assert {(point["series"], point["panel"], point["x"]) for point in drawn} == {
+        ("large", PANELS["seen"], share) for share in (0, 0.25, 0.5)
+    }
+    joined = {(point["series"], point["panel"]) for point in points if point["joined"]}
+    assert ("large", PANELS["seen"]) not in joined
+    assert {("large", PANELS["unseen"]), ("small", PANELS["seen"])} <= joined
+
+
+def test_where_all_other_languages_are_seen_their_average_s_curve_is_the_seen_one_s() -> None:
+    languages = [one for one in LARGE.languages if one.group != "unseen"]
+    data = replace(LARGE, languages=languages, curves=curve("others", 0, 160))
+    [one] = series_of([Entry("large", "", data)])
+    table = [row for row in data.loss_change if row["language"] != "unseen"]
+    points = overlay([one], [table], Measure("m", "n", "", ""), "English", 0.0, curves=True)["data"]["values"]
+    assert {point["panel"] for point in points if point["fitted"]} >= {PANELS["seen"]}

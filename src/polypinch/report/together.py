@@ -48,6 +48,7 @@ class _Part:
     number: str
     neutral: float | None
     measure: Callable[[list[Series]], Measure]
+    curves: bool = False
 
 
 _PARTS = (
@@ -59,7 +60,13 @@ _PARTS = (
         " are set against its own arm without a dose, on the same items. Lower is better.",
         "+.4f",
         0.0,
-        lambda _: Measure("Change in held-out loss, bits per byte", _NOTE, axis="+.3~f", text="+.3f"),
+        lambda series: Measure(
+            "Change in held-out loss, bits per byte",
+            _NOTE + (_CURVES if any(one.data.curves for one in series) else ""),
+            axis="+.3~f",
+            text="+.3f",
+        ),
+        curves=True,
     ),
     _Part(
         "together-scores",
@@ -87,6 +94,7 @@ _PARTS = (
     ),
 )
 _NOTE = "averages over languages, each weighing the same; 95 % intervals"
+_CURVES = "; lines: saturating fits and their 95 % bands"
 
 
 def write_together(entries: Sequence[Entry], warnings: Sequence[str], directory: Path) -> Path:
@@ -203,7 +211,8 @@ def _figure(series: list[Series], part: _Part) -> Figure | None:
     tables = [_rows(one, part) for one in series]
     if not any(row["language"] in _AVERAGES for rows in tables for row in rows):
         return None
-    spec = overlay(series, tables, part.measure(series), base_name(series[0].data), part.neutral)
+    base = base_name(series[0].data)
+    spec = overlay(series, tables, part.measure(series), base, part.neutral, part.curves)
     return drawn(part.stem, part.stem, "", spec)
 
 
