@@ -109,7 +109,7 @@ def _doses(
     dosed = [arm for arm in arms if arm.rows]
     for name in dict.fromkeys(row["language"] for row in change):
         if seeds > 1:
-            for measure, spread in (("loss", 0.003), ("score", 2.0)):
+            for measure, spread in (("loss", 0.003), ("score", 2.0), ("fidelity", 0.04)):
                 rows["noise"].append(
                     {"model": model, "measure": measure, "language": name, "spread": spread,
                      "low": spread / 2, "high": spread * 2, "training": spread / 3, "freedom": 8}

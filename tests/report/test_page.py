@@ -195,16 +195,25 @@ def test_the_answer_for_machines_lies_beside_the_page(full: tuple[Path, str, Pag
     assert json.loads((directory / "findings.json").read_text(encoding="utf-8")) == study().findings
 
 
-def test_the_noise_floor_stands_beside_every_effect(full: tuple[Path, str, Page], tmp_path: Path) -> None:
+def test_the_noise_floor_stands_beside_every_measure(full: tuple[Path, str, Page], tmp_path: Path) -> None:
     def cells(page: Page) -> int:
         return page.text.count("another seed alone")
 
-    shown = ("loss-change-by-dose", "scores-by-dose", "loss-change-heatmap", "scores-heatmap")
+    shown = (
+        *(
+            "loss-change-by-dose",
+            "scores-by-dose",
+            "fidelity-by-dose",
+            "loss-change-heatmap",
+            "scores-heatmap",
+        ),
+    )
     assert cells(full[2]) == len(shown)
     assert "unknown" in full[2].text
     several = written(study(seeds=3), tmp_path)[1]
-    assert cells(several) == len(shown)
+    assert cells(several) == 5
     assert "0.0015 to 0.0060" in several.text
+    assert "2% to 8%" in several.text
     assert "noise floor, ±0.003" in (tmp_path / "figures/loss-change-by-dose.svg").read_text(encoding="utf-8")
 
 

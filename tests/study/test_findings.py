@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -141,6 +142,18 @@ def test_with_one_seed_the_noise_is_unknown() -> None:
     assert {row["language"] for row in noise_rows(AXES, [ENGLISH])} == {
         *("en", "fi", "ru", "others", "seen", "unseen")
     }
+
+
+def test_fidelity_has_a_noise_floor_of_its_own() -> None:
+    shares = np.repeat([[[1.0]], [[0.0]], [[1.0]]][:SEEDS], ITEMS, 1).repeat(3, 2)
+    steady, moving = ENGLISH, replace(ENGLISH, in_language=shares)
+    assert {row["measure"] for row in noise_rows(AXES, [steady])} == {"loss"}
+    [spread] = [
+        row["spread"]
+        for row in noise_rows(AXES, [moving])
+        if (row["measure"], row["language"]) == ("fidelity", "others")
+    ]
+    assert spread == pytest.approx(np.std(shares[:, 0, 0], ddof=1))
 
 
 def test_curves_need_three_doses() -> None:

@@ -151,8 +151,8 @@ def by_language_and_arm(
 
 
 def _noise_cells(data: ReportData, table: str, model: str, number: str) -> dict[str, dict[str, str]] | None:
-    """Return the noise floor beside a table's effects, by row; ``None`` where it holds no effects."""
-    measure = {"loss_change": "loss", "scores": "score"}.get(table)
+    """Return the noise floor beside a table's values, by row; ``None`` where it has none."""
+    measure = {"loss_change": "loss", "scores": "score", "fidelity": "fidelity"}.get(table)
     if measure is None:
         return None
     return {

@@ -117,8 +117,8 @@ def loss_change_rows(shared: Axes, baseline: ArmResults, arms: list[ArmResults])
 def noise_rows(shared: Axes, arms: list[ArmResults]) -> Rows:
     """Return the spread between seeds of one arm, pooled over arms, by language and group average.
 
-    Of held-out loss (bits per byte) and scores (0 to 100); with one seed there is none. Scores of which
-    adaptive judging left out pairs have none either.
+    Of held-out loss (bits per byte), fidelity (a share) and scores (0 to 100); with one seed there is none.
+    Scores of which adaptive judging left out pairs have none either.
 
     Args:
         shared: the axes.
@@ -127,6 +127,8 @@ def noise_rows(shared: Axes, arms: list[ArmResults]) -> Rows:
     measured: dict[str, Array] = {}
     if arms and all(arm.loss is not None for arm in arms):
         measured["loss"] = stacked(arms)
+    if arms:
+        measured["fidelity"] = np.stack([arm.in_language for arm in arms])
     compared = [100 * arm.outcome for arm in arms if arm.outcome is not None and not arm.settled]
     if compared:
         measured["score"] = np.stack(compared)
