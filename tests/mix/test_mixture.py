@@ -71,7 +71,7 @@ def test_a_larger_dose_contains_the_smaller(
     two = by_language(make_mixture(plan(large, seed=seed, items=items, placement=placement), POOL))
     for tag in TAGS[1:]:
         assert one.get(tag, set()) <= two.get(tag, set())
-    assert two.get("en", set()) <= one["en"]
+    assert two.get("en", set()) <= one.get("en", set())
 
 
 @settings(max_examples=20, deadline=None)

@@ -8,8 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from polypinch.mix.ranks import ranks
+from polypinch.mix.ranks import Ranks, ranks
 from polypinch.pool.pool import Pool
+
+# Candidates that wait to be sorted in among the best: sorting them batch by batch takes longer than reading.
+_WAITING = 65_536
 
 
 def first_items(
@@ -36,8 +39,9 @@ def first_items(
         Up to ``limit`` distinct item ids, first in the order first.
     """
     where = (pc.field("language") == language) & (pc.field("split") == "train")
-    best_ids: pa.Array = pa.array([], pa.string())
-    best_ranks = np.empty(0, np.uint64)
+    ids_kept: list[pa.Array] = [pa.array([], pa.string())]
+    ranks_kept = [np.empty(0, np.uint64)]
+    waiting, last = 0, None
     for batch in pool.batches(["item_id"], where):
         ids = batch.column("item_id")
         if len(ids) and exclude is not None and len(exclude):
@@ -45,18 +49,21 @@ def first_items(
         if not len(ids):
             continue
         order = ranks(ids, seed, purpose)
-        if len(best_ranks) == limit:
-            better = order < best_ranks[-1]
+        if last is not None:
+            better = order < last
             ids, order = ids.filter(pa.array(better)), order[better]
-            if not len(ids):
-                continue
-        best_ids, best_ranks = _keep_first(
-            pa.concat_arrays([best_ids, ids.cast(pa.string())]), np.concatenate([best_ranks, order]), limit
-        )
-    return best_ids
+        ids_kept.append(ids.cast(pa.string()))
+        ranks_kept.append(order)
+        waiting += len(ids)
+        if waiting > max(limit, _WAITING):
+            best, order = _keep_first(ids_kept, ranks_kept, limit)
+            ids_kept, ranks_kept, waiting = [best], [order], 0
+            last = order[-1] if len(order) == limit else None
+    return _keep_first(ids_kept, ranks_kept, limit)[0]
 
 
-def _keep_first(ids: pa.Array, order: np.ndarray, limit: int) -> tuple[pa.Array, np.ndarray]:
+def _keep_first(ids_kept: list[pa.Array], ranks_kept: list[Ranks], limit: int) -> tuple[pa.Array, Ranks]:
+    ids, order = pa.concat_arrays(ids_kept), np.concatenate(ranks_kept)
     # Equal ids have equal ranks, so the same row twice is one item here; ties between different ids
     # (one in 2**64) fall to the id itself.
     table = pa.table({"rank": order, "id": ids}).group_by(["rank", "id"]).aggregate([])

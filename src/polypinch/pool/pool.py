@@ -75,7 +75,7 @@ class Pool:
             columns=list(columns),
             filter=where,
             batch_size=BATCH_ROWS,
-            batch_readahead=2,
+            batch_readahead=8,  # enough for two row groups at once, which two cores decode side by side
             fragment_readahead=1,
             **({"fragment_scan_options": options} if isinstance(self._dataset, ds.FileSystemDataset) else {}),
         )
