@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import torch
@@ -19,7 +18,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 
 from polypinch.errors import PinchError
-from polypinch.short_attention import is_short, short_attention
+from polypinch.short_attention import band, is_short, short_attention
 
 NAME = "polypinch_segments"
 _KNOWN_LAYERS = {"full_attention", "sliding_attention"}
@@ -153,24 +152,17 @@ def _one_row(
     # A view for the heads that share a key: nothing is copied, and autograd sums their gradients.
     query = query.view(len(key), groups, t, width)
     key, value = (states[:, None].expand(-1, groups, -1, -1) for states in (key, value))
-    mask = None if window is None or t <= window else _band(t, window, query.device)
+    mask = None if window is None or t <= window else band(t, window, query.device)
     if softcap is None:
         out = scaled_dot_product_attention(
             query, key, value, attn_mask=mask, dropout_p=dropout, is_causal=mask is None, scale=scale
         )
     else:
         scores = softcap * torch.tanh(query @ key.transpose(-1, -2) * scale / softcap)
-        seen = _band(t, t if window is None else window, query.device)
+        seen = band(t, t if window is None else window, query.device)
         weights = scores.float().masked_fill(~seen, -torch.inf).softmax(-1).to(value.dtype)
         out = torch.dropout(weights, dropout, dropout > 0) @ value
     return out.reshape(heads, t, width).transpose(0, 1)
-
-
-@lru_cache(maxsize=64)
-def _band(t: int, window: int, device: torch.device) -> Tensor:
-    with torch.inference_mode(False):
-        ones = torch.ones(t, t, dtype=torch.bool, device=device)
-        return ones.tril().triu(1 - window)
 
 
 AttentionInterface.register(NAME, segment_attention)

@@ -25,7 +25,7 @@ class _ShortAttention(torch.autograd.Function):
         stacked = query.reshape(shared, -1, width)
         # Scores in fp32, as fused attention has them: rounded to bf16, large ones would lose their order.
         scores = torch.bmm(stacked.float() * scale, key.float().transpose(1, 2))
-        scores.view(heads, t, t).masked_fill_(_unseen(t, window), -torch.inf)
+        scores.view(heads, t, t).masked_fill_(~band(t, window, query.device), -torch.inf)
         weights = torch.softmax(scores, -1).to(query.dtype)
         ctx.save_for_backward(stacked, key, value, weights)
         ctx.scale = scale
@@ -51,11 +51,12 @@ def is_short(query: Tensor) -> bool:
     return query.device.type == "cpu" and heads * t * t <= _WEIGHTS
 
 
-@lru_cache(maxsize=256)
-def _unseen(t: int, window: int) -> Tensor:
+@lru_cache(maxsize=64)
+def band(t: int, window: int, device: torch.device) -> Tensor:
+    """Return who sees whom in a row, (t, t): each token itself and ``window - 1`` before it."""
     with torch.inference_mode(False):
-        ones = torch.ones(t, t, dtype=torch.bool)
-        return ones.triu(1) | ones.tril(-window)
+        ones = torch.ones(t, t, dtype=torch.bool, device=device)
+        return ones.tril().triu(1 - window)
 
 
 def short_attention(query: Tensor, key: Tensor, value: Tensor, scale: float, window: int | None) -> Tensor:

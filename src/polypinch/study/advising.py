@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -79,14 +80,12 @@ def advise_from_study(directory: Path, targets: Sequence[str] = ()) -> Advice:
             fix="a study needs an arm without doses, and held-out items with reference responses",
         )
     falling = sorted(doses, key=lambda name: -doses[name])
-    least = _told(directory, model)
-    passed: list[str] = []
-    for name in falling:
-        if wanted and not all(changes[name, key].high < 0 for key in keys):
-            break
-        if not wanted and (least is None or doses[name] < least):
-            break
-        passed.append(name)
+    if wanted:
+        helps = {name: all(changes[name, key].high < 0 for key in keys) for name in falling}
+    else:
+        least = _told(directory, model)
+        helps = {name: least is not None and doses[name] >= least for name in falling}
+    passed = list(takewhile(helps.__getitem__, falling))
     shown = passed[-1] if passed else falling[0]
     rows = sum(delivered[shown].values())
     others = {tag: count for tag, count in delivered[shown].items() if tag != study.base and count}
