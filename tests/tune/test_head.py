@@ -74,13 +74,14 @@ def test_measuring_between_training_steps_disturbs_neither() -> None:
     assert leaf.grad is not None
 
 
-def test_a_token_whose_probability_underflows_has_its_exact_loss() -> None:
+@pytest.mark.parametrize("cap", [None, 500.0])
+def test_a_token_whose_probability_underflows_has_its_exact_loss(cap: float | None) -> None:
     hidden, weight = torch.tensor([[1.0], [200.0], [1.0]]), torch.tensor([[1.0], [-1.0], [0.5]])
     labels = torch.tensor([0, 1, 1])
-    expected = functional.cross_entropy(
-        functional.linear(hidden.double(), weight.double()), labels, reduction="none"
-    )
-    assert expected[1] == 400
-    torch.testing.assert_close(
-        position_losses(hidden, weight, labels).double(), expected, rtol=1e-6, atol=1e-6
-    )
+    logits = functional.linear(hidden.double(), weight.double())
+    if cap is not None:
+        logits = cap * torch.tanh(logits / cap)
+    expected = functional.cross_entropy(logits, labels, reduction="none")
+    assert expected[1] > 300
+    found = position_losses(hidden, weight, labels, soft_cap=cap)
+    torch.testing.assert_close(found.double(), expected, rtol=1e-6, atol=1e-6)

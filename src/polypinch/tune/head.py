@@ -48,31 +48,34 @@ def _losses(logits: Tensor, labels: Tensor, soft_cap: float | None, gradient: bo
     full = _scratch("probabilities", min(block, CHUNK), columns, torch.float32, logits.device)
     for start in range(0, n, block):
         part, chosen = logits[start : start + block], labels[start : start + block, None]
-        probabilities = full[: len(part)]
+        # Each pass is in place, over numbers that the cache still holds.
+        wide = full[: len(part)].copy_(part)
         slope = None
         if soft_cap is not None:
-            capped = part.float().div_(soft_cap).tanh_()
-            slope = 1 - capped**2 if gradient else None
-            part = capped.mul_(soft_cap)
-        torch.softmax(part, -1, dtype=torch.float32, out=probabilities)
-        losses[start : start + block] = _minus_log(probabilities, part, chosen)
+            wide.div_(soft_cap).tanh_()
+            slope = 1 - wide**2 if gradient else None
+            wide.mul_(soft_cap)
+        probabilities = torch.softmax(wide, -1, out=wide)
+        losses[start : start + block] = _minus_log(probabilities, part, chosen, soft_cap)
         if not gradient:
             continue
         probabilities.scatter_add_(-1, chosen, probabilities.new_full((len(part), 1), -1.0))
         if slope is not None:
             probabilities.mul_(slope)
-        logits[start : start + block] = probabilities
+        part.copy_(probabilities)
     return losses
 
 
-def _minus_log(probabilities: Tensor, logits: Tensor, chosen: Tensor) -> Tensor:
+def _minus_log(probabilities: Tensor, logits: Tensor, chosen: Tensor, soft_cap: float | None) -> Tensor:
     """Return minus the logarithm of the chosen probabilities, (n,), where they have underflown too."""
     of_chosen = probabilities.gather(-1, chosen)[:, 0]
-    if not logits.is_cuda and bool((of_chosen > _UNDERFLOW).all()):
+    if not logits.is_cuda and float(of_chosen.min()) > _UNDERFLOW:
         return -of_chosen.log()
     # The greatest probability never underflows, so it gives the normaliser exactly.
     greatest, where = probabilities.max(-1, keepdim=True)
     of_both = logits.gather(-1, torch.cat([where, chosen], -1)).float()
+    if soft_cap is not None:
+        of_both = of_both.div_(soft_cap).tanh_().mul_(soft_cap)
     return of_both[:, 0] - greatest[:, 0].log() - of_both[:, 1]
 
 
