@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
@@ -60,3 +62,39 @@ class Encoded:
         supervised = self.supervised.copy()
         supervised[: places[gaps[-1] + 1]] = False
         return Encoded(self.input_ids, supervised, self.truncated)
+
+
+class EncodedRows(Sequence[Encoded]):
+    """Conversations as tokens, laid end to end: 5 bytes a token and 9 a row, not a kilobyte more."""
+
+    def __init__(self) -> None:
+        self._ids = bytearray()
+        self._supervised = bytearray()
+        self._truncated = bytearray()
+        self._ends = array("q", [0])
+
+    def append(self, row: Encoded) -> None:
+        """Add one at the end."""
+        self._ids += row.input_ids.tobytes()
+        self._supervised += row.supervised.tobytes()
+        self._truncated.append(row.truncated)
+        self._ends.append(self._ends[-1] + len(row))
+
+    def __len__(self) -> int:
+        return len(self._truncated)
+
+    @overload
+    def __getitem__(self, index: int) -> Encoded: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Encoded]: ...
+    def __getitem__(self, index: int | slice) -> Encoded | list[Encoded]:
+        if isinstance(index, slice):
+            return [self[one] for one in range(*index.indices(len(self)))]
+        place = range(len(self))[index]
+        start, end = self._ends[place], self._ends[place + 1]
+        return Encoded(
+            # Copies, as a buffer that is looked into cannot grow.
+            np.frombuffer(self._ids[4 * start : 4 * end], np.int32),
+            np.frombuffer(self._supervised[start:end], np.bool_),
+            bool(self._truncated[place]),
+        )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from polypinch.chat.encoded import Encoded
+from polypinch.chat.encoded import Encoded, EncodedRows
 from polypinch.chat.templates import BUILT_IN, choose
 from polypinch.errors import PinchError
 from polypinch.files import fingerprint
@@ -34,7 +34,8 @@ class ChatFormat:
 
     def __init__(self, tokenizer: Any, template: str | None = None, name: str = "file") -> None:
         self.tokenizer = tokenizer
-        self._kept: dict[bytes, Encoded] | None = None
+        self._kept: dict[bytes, int] | None = None
+        self._kept_rows = EncodedRows()
         self._kept_prompts: dict[bytes, list[int]] | None = None
         if template is None:
             name, template = choose(tokenizer)
@@ -192,15 +193,17 @@ class ChatFormat:
             marks: list[bytes] = []
             if self._kept is not None:
                 marks = [_mark(messages) for messages in part]
-                found = [self._kept.get(mark) for mark in marks]
+                places = [self._kept.get(mark) for mark in marks]
+                found = [None if place is None else self._kept_rows[place] for place in places]
             new = [index for index, one in enumerate(found) if one is None]
             error = self._encode_into(part, new, found)
             for index, one in enumerate(found):
                 if one is None:
                     assert error is not None
                     raise error
-                if self._kept is not None:
-                    self._kept[marks[index]] = one
+                if self._kept is not None and marks[index] not in self._kept:
+                    self._kept[marks[index]] = len(self._kept_rows)
+                    self._kept_rows.append(one)
                 yield one.cut(max_length)
 
     def _encode_into(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -50,7 +50,7 @@ def encode_with_keys(chat: ChatFormat, rows: pa.Table, max_length: int) -> Itera
                 raise PinchError(f"{where}: {error.message}", fix=error.fix) from error
 
 
-def check_rows(chat: ChatFormat, rows: Sequence[tuple[str, str, Encoded]]) -> list[Problem]:
+def check_rows(chat: ChatFormat, rows: Iterable[tuple[str, str, Encoded]]) -> list[Problem]:
     """Check the masks and ends of encoded rows.
 
     Args:

@@ -91,7 +91,7 @@ def preflight(inputs: Inputs, out: Path, time_it: bool = True) -> Preflight:
                 tuned_tokens[key] = tokens * recipe.epochs
                 found.problems += [
                     Problem(p.level, f"arm {arm.name}, seed {seed}: {p.where}", p.message, p.fix)
-                    for p in check_rows(chat, list(encode_with_keys(chat, mixture.table, recipe.max_length)))
+                    for p in check_rows(chat, encode_with_keys(chat, mixture.table, recipe.max_length))
                 ]
     found.problems += _limits(inputs)
     for one in inputs.tasks:

@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
 
 from polypinch.attention import segmented
-from polypinch.chat import ChatFormat, Encoded, check_rows, encode_with_keys
+from polypinch.chat import ChatFormat, Encoded, EncodedRows, check_rows, encode_with_keys
 from polypinch.errors import PinchError
 from polypinch.files import disk_errors, write_json, write_text
 from polypinch.models import Model, Precision, choose_dtype, device, load_model
@@ -141,18 +141,24 @@ def mean_by_language(losses: pa.Table) -> dict[str, float]:
     return dict(zip(grouped["language"].to_pylist(), grouped["bits_per_byte_mean"].to_pylist(), strict=True))
 
 
-def encode_rows(chat: ChatFormat, rows: pa.Table, max_length: int) -> list[Encoded]:
+def encode_rows(chat: ChatFormat, rows: pa.Table, max_length: int) -> EncodedRows:
     """Encode a mixture's rows for training.
 
     Raises:
         PinchError: a row's mask, BOS or end of turn is wrong; it is named, with the fix.
     """
-    keys = list(encode_with_keys(chat, rows, max_length))
-    problems = check_rows(chat, keys)
+    encoded = EncodedRows()
+
+    def kept() -> Iterator[tuple[str, str, Encoded]]:
+        for item, tag, row in encode_with_keys(chat, rows, max_length):
+            encoded.append(row)
+            yield item, tag, row
+
+    problems = check_rows(chat, kept())
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise PinchError(f"{problems[0].where}: {problems[0].message}{more}", fix=problems[0].fix)
-    return [row for _, _, row in keys]
+    return encoded
 
 
 def tune(
