@@ -1,7 +1,6 @@
 """Probing a base model's languages, and advice on a pinch from what a probe found."""
 
 from polypinch.probe.advice import Advice, Advised, advise
-from polypinch.probe.chart import probe_chart, probe_html, probe_svg
 from polypinch.probe.measure import probe
 from polypinch.probe.result import PROBE_FILE, LanguageProbe, Probe, read_probe
 from polypinch.probe.texts import Texts, read_texts
@@ -15,9 +14,6 @@ __all__ = [
     "Texts",
     "advise",
     "probe",
-    "probe_chart",
-    "probe_html",
-    "probe_svg",
     "read_probe",
     "read_texts",
 ]

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 Array = npt.NDArray[np.float64]
 
@@ -85,7 +85,7 @@ def seed_half_width(values: Array) -> float:
     means = [np.nanmean(language_means(one[None])) for one in values if np.isfinite(one).any()]
     if len(means) < 2:
         return 0.0
-    return float(student.ppf(0.975, len(means) - 1) * np.std(means, ddof=1) / np.sqrt(len(means)))
+    return float(stdtrit(len(means) - 1, 0.975) * np.std(means, ddof=1) / np.sqrt(len(means)))
 
 
 def mean_interval(

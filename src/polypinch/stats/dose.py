@@ -12,8 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm
-from scipy.stats import t as student
+from scipy.special import ndtri, stdtrit
 
 from polypinch.stats.bootstrap import RESAMPLES, Array, Estimate
 from polypinch.stats.levels import Levels, influences, two_levels
@@ -275,9 +274,9 @@ def needed(found: Levels, column: int, effect: float, error: float = ERROR, powe
     def told(items: float, seeds: int) -> bool:
         of_items = by_item / items + single / (items * seeds)
         of_seeds = by_seed / seeds
-        quantile = float(student.ppf(1 - error, max(pooled * (seeds - 1), 1)))
-        reach = np.sqrt(float(norm.ppf(1 - error)) ** 2 * of_items + quantile**2 * of_seeds)
-        return bool(reach + float(norm.ppf(power)) * np.sqrt(of_items + of_seeds) <= effect)
+        quantile = float(stdtrit(max(pooled * (seeds - 1), 1), 1 - error))
+        reach = np.sqrt(float(ndtri(1 - error)) ** 2 * of_items + quantile**2 * of_seeds)
+        return bool(reach + float(ndtri(power)) * np.sqrt(of_items + of_seeds) <= effect)
 
     items = _least(lambda count: told(count, s), 10_000_000)
     seeds = _least(lambda count: told(n, count), 1000) if s > 1 else None

@@ -16,12 +16,11 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm
-from scipy.stats import t as student
+from scipy.special import ndtr, ndtri, stdtrit
 
 from polypinch.stats.bootstrap import Array, Estimate
 
-_Z = float(norm.ppf(0.975))
+_Z = float(ndtri(0.975))
 
 
 def influences(
@@ -108,8 +107,8 @@ class Levels:
     def distances(self, level: float = 0.95) -> tuple[Array, Array]:
         """Return how far the intervals reach below and above; with one seed, over items only."""
         tail = (1 + level) / 2
-        z = norm.ppf(tail) / _Z
-        of_seeds = student.ppf(tail, self.freedom) ** 2 * self._seeds_part
+        z = ndtri(tail) / _Z
+        of_seeds = stdtrit(self.freedom, tail) ** 2 * self._seeds_part
 
         def reach(distance: Array) -> Array:
             joined: Array = np.sqrt((z * distance) ** 2 + of_seeds)
@@ -178,8 +177,8 @@ class Levels:
             return 1 - error
         scaled = drawn[:, moves] / spread[moves]
         greatest = np.quantile((scaled if one_sided else np.abs(scaled)).max(axis=1), 1 - error)
-        at_least = norm.ppf(1 - error if one_sided else 1 - error / 2)  # no joint level is below a single one
-        return float(2 * norm.cdf(max(float(greatest), float(at_least))) - 1)
+        at_least = ndtri(1 - error if one_sided else 1 - error / 2)  # no joint level is below a single one
+        return float(2 * ndtr(max(float(greatest), float(at_least))) - 1)
 
 
 def weights(items: int, resamples: int, seed: int) -> Array:

@@ -8,7 +8,6 @@ from math import factorial
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 
 from polypinch.stats.bootstrap import Array
 from polypinch.stats.transfer import extremes
@@ -106,6 +105,8 @@ def _scaled(matrix: Array, ranks: bool) -> Array | None:
     if np.abs(rest).max() <= 1e-9 * max(1.0, float(np.abs(matrix[off]).max())):
         return None
     if ranks:
+        from scipy.stats import rankdata  # noqa: PLC0415 (slow to import)
+
         # Least squares leaves ties apart by rounding.
         rest[off] = rankdata(np.round(rest[off], 12))
         rest[off] -= rest[off].mean()

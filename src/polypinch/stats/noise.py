@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from polypinch.stats.bootstrap import Array, Estimate
 from polypinch.stats.levels import influences, two_levels
@@ -61,6 +61,6 @@ def noise_floor(values: Array, languages: Sequence[int] | None = None) -> Noise:
             freedom += seeds - 1
     if not freedom:
         return Noise(np.nan, np.nan, np.nan, np.nan, 0)
-    low, high = np.sqrt(squares / chi2.ppf([0.975, 0.025], freedom))
+    low, high = np.sqrt(squares / chdtri(freedom, [0.025, 0.975]))
     rest = float(np.sqrt(max(training, 0.0) / freedom))
     return Noise(float(np.sqrt(squares / freedom)), float(low), float(high), rest, freedom)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import norm
-from scipy.stats import t as student
+from scipy.special import ndtri, stdtrit
 
 from polypinch.stats.bootstrap import Estimate
 
@@ -23,8 +22,8 @@ def from_standard_errors(means: Sequence[float], errors: Sequence[float], n_item
         n_items: items in each mean.
     """
     value = float(np.mean(means))
-    of_items = float(norm.ppf(0.975)) * np.sqrt(np.mean(np.square(errors)))
+    of_items = float(ndtri(0.975)) * np.sqrt(np.mean(np.square(errors)))
     n = len(means)
-    of_seeds = student.ppf(0.975, n - 1) * np.std(means, ddof=1) / np.sqrt(n) if n > 1 else 0.0
+    of_seeds = stdtrit(n - 1, 0.975) * np.std(means, ddof=1) / np.sqrt(n) if n > 1 else 0.0
     half = float(np.hypot(of_items, of_seeds))
     return Estimate(value, value - half, value + half, n_items, n)

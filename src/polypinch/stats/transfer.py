@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy.stats import norm, rankdata
+from scipy.special import ndtri
 
 from polypinch.stats.bootstrap import RESAMPLES, Array, Estimate
 from polypinch.stats.levels import influences, two_levels
@@ -174,7 +174,7 @@ def correlation(x: Array, y: Array, ranks: bool = False) -> Correlation:
     if n > 3 and np.isfinite(value):
         variance = (1 + value**2 / 2 if ranks else 1.0) / (n - 3)
         z = np.arctanh(np.clip(value, -1 + 1e-12, 1 - 1e-12))
-        low, high = np.tanh(z + np.array([-1, 1]) * norm.ppf(0.975) * np.sqrt(variance))
+        low, high = np.tanh(z + np.array([-1, 1]) * ndtri(0.975) * np.sqrt(variance))
     without = {}
     for left_out in where:
         kept = where[where != left_out]
@@ -205,6 +205,8 @@ def _coefficient(x: Array, y: Array, ranks: bool) -> float:
     if len(x) < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return np.nan
     if ranks:
+        from scipy.stats import rankdata  # noqa: PLC0415 (slow to import)
+
         x, y = rankdata(x), rankdata(y)
     x, y = x - x.mean(), y - y.mean()
     return float(np.clip(x @ y / np.sqrt((x @ x) * (y @ y)), -1, 1))
