@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
+from peft import PeftModel
+from safetensors.torch import load_file, save_file
 
 from polypinch.chat import ChatFormat
 from polypinch.errors import PinchError
-from polypinch.models import find_model
+from polypinch.models import Precision, find_model
 from polypinch.tune import Base, heldout_loss, load_tuned, tune
 from tests.tiny import tiny_model
 from tests.tune.test_trainer import recipe, table, weights
@@ -51,6 +54,31 @@ def test_a_tuning_on_a_shared_base_is_that_on_a_fresh_one(found: tuple[str, Path
     assert all(torch.equal(one[key], other[key]) for key in one)
     assert torch.equal(logits(base.tuned(None)), untuned)
     base.release()
+    assert torch.equal(logits(base.tuned(None)), untuned)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_an_adapter_is_merged_as_peft_merges_it(found: tuple[str, Path], precision: Precision) -> None:
+    name, root = found
+    ours = Base(find_model(name), precision).tuned(root / "1").state_dict()
+    plain = Base(find_model(name), precision).plain()
+    adapted = PeftModel.from_pretrained(plain, str(root / "1" / "adapter"))
+    theirs = adapted.merge_and_unload(safe_merge=True).state_dict()
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+
+
+def test_an_adapter_that_is_not_finite_is_refused(found: tuple[str, Path], tmp_path: Path) -> None:
+    name, root = found
+    base = Base(find_model(name), "fp32")
+    untuned = logits(base.plain())
+    shutil.copytree(root / "1", tmp_path / "broken")
+    file = tmp_path / "broken" / "adapter" / "adapter_model.safetensors"
+    adapter = load_file(file)
+    next(iter(adapter.values()))[0] = torch.nan
+    save_file(adapter, file)
+    with pytest.raises(PinchError, match="not finite"):
+        base.tuned(tmp_path / "broken")
     assert torch.equal(logits(base.tuned(None)), untuned)
 
 
