@@ -14,7 +14,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
 from polypinch.errors import PinchError
-from polypinch.files import artifact, file_sha256, fingerprint, is_done
+from polypinch.files import artifact, file_sha256, fingerprint, is_done, read_json, write_json
 from polypinch.processes import world
 from polypinch.progress import say
 
@@ -158,6 +158,10 @@ def _gguf_to_safetensors(gguf: Path, folder: Path) -> None:
     fresh.load_state_dict(loaded.state_dict())
     fresh.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    # Where the settings name the added tokens, loading does not read all of tokenizer.json again for them.
+    file = folder / "tokenizer_config.json"
+    added = {str(place): token.__getstate__() for place, token in tokenizer.added_tokens_decoder.items()}
+    write_json(file, {**read_json(file), "added_tokens_decoder": added})
 
 
 def device() -> torch.device:

@@ -110,8 +110,8 @@ class Base:
 def _merged(base: Any, folder: Path) -> Iterator[tuple[Any, Tensor]]:
     """Yield each adapted layer of a base and its weight with the adapter in it, beside the old one.
 
-    To the bit what peft's safe merge makes of a plain LoRA adapter, in a third of the time: no layer is wrapped
-    and unwrapped.
+    To the bit what peft's safe merge makes of a plain LoRA adapter, in a third of the time: no layer is
+    wrapped and unwrapped.
     """
     config = LoraConfig.from_pretrained(str(folder))
     adapter = load_file(folder / "adapter_model.safetensors")
