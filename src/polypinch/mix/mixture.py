@@ -16,6 +16,7 @@ from polypinch.mix.plan import MixPlan, Unit
 from polypinch.mix.ranks import ranks
 from polypinch.mix.select import Enough, available, first_items, partition, take
 from polypinch.pool.pool import Pool
+from polypinch.pool.rows import Found
 from polypinch.pool.table import MESSAGES, Messages
 
 MIXTURE_SCHEMA = pa.schema(
@@ -80,25 +81,27 @@ class _Rows:
 
     def __init__(self, pool: Pool, counter: Counter | None) -> None:
         self._pool, self._counter = pool, counter
+        self._found: list[Found] = []
         self._rows: dict[tuple[str, str], tuple[str, Messages]] = {}
         self._counts: dict[tuple[str, str], TokenCount] = {}
 
+    def find(self, items: pa.Array, languages: Sequence[str]) -> list[Found]:
+        """Find the rows of items in languages; those of them that are fetched later are found already."""
+        self._found = self._pool.find(items, languages)
+        return self._found
+
     def fetch(self, wanted: Sequence[tuple[str, str]]) -> None:
-        new = [key for key in dict.fromkeys(wanted) if key not in self._rows]
+        new = {key for key in wanted if key not in self._rows}
         if not new:
             return
-        items = pa.array(sorted({item for item, _ in new}), pa.string())
-        tags = sorted({tag for _, tag in new})
-        missing = set(new)
-        where = (
-            pc.field("language").isin(tags) & (pc.field("split") == "train") & pc.field("item_id").isin(items)
-        )
-        for batch in self._pool.batches(["item_id", "language", "source", "messages"], where):
-            for row in batch.to_pylist():
-                key = (row["item_id"], row["language"])
-                if key in missing:
-                    missing.discard(key)
-                    self._rows[key] = (row["source"], row["messages"])
+        if new.difference(*(found.pairs() for found in self._found)):
+            items = pa.array(sorted({item for item, _ in new}), pa.string())
+            self.find(items, sorted({tag for _, tag in new}))
+        chosen = [part for found in self._found if len((part := found.only(new)).positions)]
+        tables = self._pool.unpack(chosen, ["source", "messages"])
+        for part, table in zip(chosen, tables, strict=True):
+            for key, row in zip(part.pairs(), table.to_pylist(), strict=True):
+                self._rows.setdefault(key, (row["source"], row["messages"]))
 
     def row(self, key: tuple[str, str]) -> tuple[str, Messages]:
         self.fetch([key])
@@ -229,10 +232,10 @@ def _dose_items(plan: MixPlan, pool: Pool, rows: _Rows, base_items: list[str]) -
     fills = {tag: _fill(plan, quota.unit, quota.amount, tag, rows) for tag, quota in wanted.items()}
     rules = {tag: _of_distinct(fills[tag], quota.times) for tag, quota in wanted.items()}
     if plan.items == "parallel":
-        having = available(pool, base, list(wanted))
+        having = available(rows.find(base, [plan.base, *wanted]), list(wanted))
         lists = partition(base, list(wanted), having, plan.seed)
     else:
-        lists, having = _other_items(plan, pool, rules, base)
+        lists, having = _other_items(plan, pool, rows, rules, base)
     if plan.max_repeats > 1:
         lists = {tag: _repeat(items, plan.max_repeats) for tag, items in lists.items()}
     distinct, lacking = take(lists, having, rules)
@@ -244,7 +247,7 @@ def _dose_items(plan: MixPlan, pool: Pool, rows: _Rows, base_items: list[str]) -
 
 
 def _other_items(
-    plan: MixPlan, pool: Pool, rules: dict[str, Enough], base: pa.Array
+    plan: MixPlan, pool: Pool, rows: _Rows, rules: dict[str, Enough], base: pa.Array
 ) -> tuple[dict[str, list[str]], dict[str, set[str]]]:
     """Return lists of items that are not the base's, long enough for the doses or as long as the pool."""
     limit = _FIRST_LOOK
@@ -253,7 +256,7 @@ def _other_items(
             tag: first_items(pool, tag, plan.seed, "pinch", limit, exclude=base).to_pylist() for tag in rules
         }
         universe = pa.array(sorted({item for items in found.values() for item in items}), pa.string())
-        having = available(pool, universe, list(rules))
+        having = available(rows.find(universe, list(rules)), list(rules))
         whole = all(len(items) < limit for items in found.values())
         # Even lists need the whole pool in view. Whether the first look holds it does not depend on doses.
         even = whole and limit == _FIRST_LOOK

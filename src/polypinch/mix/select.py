@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from polypinch.mix.ranks import Ranks, ranks
 from polypinch.pool.pool import Pool
+from polypinch.pool.rows import Found
 
 # Candidates that wait to be sorted in among the best: sorting them batch by batch takes longer than reading.
 _WAITING = 65_536
@@ -72,17 +73,13 @@ def _keep_first(ids_kept: list[pa.Array], ranks_kept: list[Ranks], limit: int) -
     return table["id"].combine_chunks(), table["rank"].to_numpy()
 
 
-def available(pool: Pool, items: pa.Array, languages: Sequence[str]) -> dict[str, set[str]]:
-    """Return, for each language, which of ``items`` have a training row in it."""
-    found: dict[str, set[str]] = {tag: set() for tag in languages}
-    where = pc.field("language").isin(list(languages)) & (pc.field("split") == "train")
-    for batch in pool.batches(["item_id", "language"], where):
-        hit = batch.filter(pc.is_in(batch.column("item_id"), value_set=items))
-        for item, tag in zip(
-            hit.column("item_id").to_pylist(), hit.column("language").to_pylist(), strict=True
-        ):
-            found[tag].add(item)
-    return found
+def available(found: Iterable[Found], languages: Sequence[str]) -> dict[str, set[str]]:
+    """Return, for each language, which items have a training row in it, of those found."""
+    having: dict[str, set[str]] = {tag: set() for tag in languages}
+    for item, tag in (pair for group in found for pair in group.pairs()):
+        if tag in having:
+            having[tag].add(item)
+    return having
 
 
 def partition(

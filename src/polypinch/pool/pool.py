@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from pathlib import Path
+from threading import Thread
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,6 +14,7 @@ import pyarrow.dataset as ds
 
 from polypinch.errors import PinchError
 from polypinch.files import file_sha256, fingerprint
+from polypinch.pool.rows import Found, find, unpack
 from polypinch.pool.table import POOL_SCHEMA
 
 BATCH_ROWS = 16_384
@@ -23,10 +26,11 @@ class Pool:
 
     Attributes:
         name: how errors and manifests name it.
-        fingerprint: 64 hex digits of its content.
     """
 
-    def __init__(self, dataset: ds.Dataset, name: str, fingerprint: str) -> None:
+    def __init__(
+        self, dataset: ds.Dataset, name: str, fingerprint: str | Future[str], gone: pa.Array | None = None
+    ) -> None:
         missing = [field.name for field in POOL_SCHEMA if field.name not in dataset.schema.names]
         if missing:
             raise PinchError(f"{name}: column {', '.join(missing)} is missing", fix=_IMPORT)
@@ -34,7 +38,7 @@ class Pool:
             found = dataset.schema.field(field.name).type
             if found != field.type:
                 raise PinchError(f"{name}: column {field.name} is {found}, not {field.type}", fix=_IMPORT)
-        self._dataset, self.name, self.fingerprint = dataset, name, fingerprint
+        self._dataset, self.name, self._fingerprint, self._gone = dataset, name, fingerprint, gone
         self._counts: dict[str, dict[str, int]] | None = None
 
     @classmethod
@@ -60,25 +64,32 @@ class Pool:
             dataset = ds.dataset([str(file) for file in files], format="parquet")
         except (pa.ArrowInvalid, FileNotFoundError) as error:
             raise PinchError(f"{path}: not readable as Parquet: {error}") from error
-        return cls(dataset, name or str(path), fingerprint([file_sha256(file) for file in files]))
+        return cls(dataset, name or str(path), _beside(files))
+
+    @property
+    def fingerprint(self) -> str:
+        """64 hex digits of its content.
+
+        Raises:
+            PinchError: a file of it cannot be read (any more).
+        """
+        return self._fingerprint if isinstance(self._fingerprint, str) else self._fingerprint.result()
 
     def without(self, items: pa.Array, reason: str) -> Pool:
         """Return this pool less some items, in every language; ``reason`` becomes part of its fingerprint."""
-        kept = ~pc.field("item_id").isin(items)
         digest = fingerprint([self.fingerprint, reason, sorted(items.to_pylist())])
-        return Pool(self._dataset.filter(kept), self.name, digest)
+        gone = items if self._gone is None else pa.concat_arrays([self._gone, items])
+        return Pool(self._dataset, self.name, digest, gone)
+
+    def _kept(self, where: pc.Expression | None) -> pc.Expression | None:
+        if self._gone is None:
+            return where
+        kept = ~pc.field("item_id").isin(self._gone)
+        return kept if where is None else kept & where
 
     def batches(self, columns: Sequence[str], where: pc.Expression | None = None) -> Iterator[pa.RecordBatch]:
         """Yield the rows in batches of at most 16,384, never more than a few in memory."""
-        options = ds.ParquetFragmentScanOptions(use_buffered_stream=True, pre_buffer=False)
-        yield from self._dataset.to_batches(
-            columns=list(columns),
-            filter=where,
-            batch_size=BATCH_ROWS,
-            batch_readahead=8,  # enough for two row groups at once, which two cores decode side by side
-            fragment_readahead=1,
-            **({"fragment_scan_options": options} if isinstance(self._dataset, ds.FileSystemDataset) else {}),
-        )
+        yield from _batches(self._dataset, columns, self._kept(where))
 
     def select(self, columns: Sequence[str] | None = None, where: pc.Expression | None = None) -> pa.Table:
         """Return the rows that match, as a table; meant for few."""
@@ -92,18 +103,32 @@ class Pool:
     ) -> pa.Table:
         """Return the first rows that match, reading no further than they are."""
         names = list(columns) if columns is not None else POOL_SCHEMA.names
-        return self._dataset.head(rows, columns=names, filter=where, batch_size=BATCH_ROWS)
+        return self._dataset.head(rows, columns=names, filter=self._kept(where), batch_size=BATCH_ROWS)
+
+    def find(self, items: pa.Array, languages: Sequence[str]) -> list[Found]:
+        """Return where the training rows of some items in some languages are."""
+        kept = items if self._gone is None else items.filter(pc.invert(pc.is_in(items, value_set=self._gone)))
+        return find(self._dataset, kept, languages)
+
+    def unpack(self, found: Sequence[Found], columns: Sequence[str]) -> Iterator[pa.Table]:
+        """Yield columns of rows found: a table for each of ``found``."""
+        return unpack(self._dataset, found, columns)
 
     def count(self, where: pc.Expression | None = None) -> int:
         """Return how many rows match."""
-        return int(self._dataset.count_rows(filter=where))
+        return int(self._dataset.count_rows(filter=self._kept(where)))
 
     def split_languages(self) -> dict[str, dict[str, int]]:
         """Return the number of rows by split and language: ``{"train": {"en": 160, …}, …}``."""
         if self._counts is not None:
             return self._counts
         counts: dict[str, dict[str, int]] = {}
-        for batch in self.batches(["split", "language"]):
+        dataset = self._dataset
+        if isinstance(dataset, ds.FileSystemDataset):
+            # Of a few values each, they are counted as the numbers that the files hold, not as texts.
+            coded = ds.ParquetFileFormat(dictionary_columns=["split", "language"])
+            dataset = ds.dataset(dataset.files, format=coded)
+        for batch in _batches(dataset, ["split", "language"], self._kept(None)):
             grouped = (
                 pa.Table.from_batches([batch]).group_by(["split", "language"]).aggregate([([], "count_all")])
             )
@@ -116,3 +141,33 @@ class Pool:
     def languages(self) -> list[str]:
         """Return its language tags, sorted."""
         return sorted({tag for tags in self.split_languages().values() for tag in tags})
+
+
+def _batches(
+    dataset: ds.Dataset, columns: Sequence[str], where: pc.Expression | None
+) -> Iterator[pa.RecordBatch]:
+    options = ds.ParquetFragmentScanOptions(use_buffered_stream=True, pre_buffer=False)
+    yield from dataset.to_batches(
+        columns=list(columns),
+        filter=where,
+        batch_size=BATCH_ROWS,
+        batch_readahead=8,  # enough for two row groups at once, which two cores decode side by side
+        fragment_readahead=1,
+        **({"fragment_scan_options": options} if isinstance(dataset, ds.FileSystemDataset) else {}),
+    )
+
+
+def _beside(files: Sequence[Path]) -> Future[str]:
+    """Take the fingerprint in a thread: hashing gigabytes takes as long as a scan, and is needed later."""
+    found: Future[str] = Future()
+
+    def take() -> None:
+        try:
+            found.set_result(fingerprint([file_sha256(file) for file in files]))
+        except OSError as error:
+            found.set_exception(PinchError(f"{error.filename}: not readable: {error.strerror}"))
+        except BaseException as error:
+            found.set_exception(error)  # whoever asks must not wait for ever
+
+    Thread(target=take, daemon=True).start()
+    return found

@@ -171,7 +171,7 @@ def _rows(pool: Pool, budget: int) -> tuple[Literal["parallel", "disjoint"], dic
         return "parallel", {}
     # The items that the plan's base takes, with the plan's own seed: only their translations are parallel.
     base = first_items(pool, ENGLISH, 0, "base", budget)
-    shared = {tag: len(having) for tag, having in available(pool, base, others).items()}
+    shared = {tag: len(having) for tag, having in available(pool.find(base, others), others).items()}
     parallel = {tag: count for tag, count in shared.items() if count >= LEAST_EACH}
     if parallel:
         return "parallel", parallel
