@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
 from polypinch.errors import PinchError
 from polypinch.files import artifact, file_sha256, fingerprint, is_done, read_json, write_json
+from polypinch.precision import Precision, Quantization
 from polypinch.processes import world
 from polypinch.progress import say
 
@@ -25,9 +26,6 @@ os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256")
 BUILT_IN = "gemma-3-270m"
 GGUF_SHA256 = "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"
 GEMMA_TERMS = "Gemma is provided under and subject to the Gemma Terms of Use (ai.google.dev/gemma/terms)."
-
-Precision = Literal["auto", "bf16", "fp32"]
-Quantization = Literal["none", "nf4"]
 
 
 @dataclass(frozen=True)
@@ -158,10 +156,12 @@ def _gguf_to_safetensors(gguf: Path, folder: Path) -> None:
     fresh.load_state_dict(loaded.state_dict())
     fresh.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    # Where the settings name the added tokens, loading does not read all of tokenizer.json again for them.
+    # Named so, and with its added tokens in the settings, it is read from tokenizer.json as it is, instead of
+    # three times and then built again.
     file = folder / "tokenizer_config.json"
     added = {str(place): token.__getstate__() for place, token in tokenizer.added_tokens_decoder.items()}
-    write_json(file, {**read_json(file), "added_tokens_decoder": added})
+    named = {"tokenizer_class": "PreTrainedTokenizerFast", "padding_side": "left"}
+    write_json(file, {**read_json(file), **named, "added_tokens_decoder": added})
 
 
 def device() -> torch.device:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from benchmarks.judge_stub import FAULTS, Stub, chosen, served
+from polypinch.endpoint import Patience
 from polypinch.errors import PinchError
 from polypinch.judge import (
     PAIR_SCHEMA,
@@ -17,7 +18,6 @@ from polypinch.judge import (
     BudgetSpent,
     HttpBackend,
     Limits,
-    Patience,
     Price,
     Spent,
     VerdictStore,

@@ -10,7 +10,8 @@ from safetensors.torch import load_file, save_file
 
 from polypinch.chat import ChatFormat
 from polypinch.errors import PinchError
-from polypinch.models import Precision, find_model
+from polypinch.models import find_model
+from polypinch.precision import Precision
 from polypinch.tune import Base, heldout_loss, load_tuned, tune
 from tests.tiny import tiny_model
 from tests.tune.test_trainer import recipe, table, weights

@@ -1,8 +1,8 @@
-"""Answering: prompts in, a table of answers out."""
+"""Answering: prompts in, a table of answers out.
 
-from polypinch.answer.answers import ANSWER_SCHEMA, answer
-from polypinch.answer.engine import Completion, Engine, TransformersEngine
-from polypinch.answer.http import HttpEngine
-from polypinch.answer.sampling import Sampling
+Modules are imported when a name of theirs is asked for; ``__init__.pyi`` says where each is.
+"""
 
-__all__ = ["ANSWER_SCHEMA", "Completion", "Engine", "HttpEngine", "Sampling", "TransformersEngine", "answer"]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,15 +1,8 @@
-"""Chat: templates, token spans, masks, and the pre-flight checks."""
+"""Chat: templates, token spans, masks, and the pre-flight checks.
 
-from polypinch.chat.encoded import Encoded, EncodedRows
-from polypinch.chat.format import ChatFormat, count_tokens
-from polypinch.chat.preflight import Problem, check_rows, encode_with_keys
+Modules are imported when a name of theirs is asked for; ``__init__.pyi`` says where each is.
+"""
 
-__all__ = [
-    "ChatFormat",
-    "Encoded",
-    "EncodedRows",
-    "Problem",
-    "check_rows",
-    "count_tokens",
-    "encode_with_keys",
-]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

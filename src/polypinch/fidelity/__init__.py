@@ -1,17 +1,8 @@
-"""Fidelity: whether, and how far, an answer is in the language asked for."""
+"""Fidelity: whether, and how far, an answer is in the language asked for.
 
-from polypinch.fidelity.identify import Identifier
-from polypinch.fidelity.rates import LanguageFidelity, Rate, summarise
-from polypinch.fidelity.reading import read_answers
-from polypinch.fidelity.table import FIDELITY_SCHEMA, fidelity_table, wrong_words
+Modules are imported when a name of theirs is asked for; ``__init__.pyi`` says where each is.
+"""
 
-__all__ = [
-    "FIDELITY_SCHEMA",
-    "Identifier",
-    "LanguageFidelity",
-    "Rate",
-    "fidelity_table",
-    "read_answers",
-    "summarise",
-    "wrong_words",
-]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

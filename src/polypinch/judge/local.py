@@ -15,7 +15,8 @@ from polypinch.chat import ChatFormat
 from polypinch.errors import PinchError
 from polypinch.judge.folder import Judge
 from polypinch.judge.replies import Reply
-from polypinch.models import Precision, choose_dtype, find_model, load_model
+from polypinch.models import choose_dtype, find_model, load_model
+from polypinch.precision import Precision
 
 _BATCH_TOKENS = 16_384
 

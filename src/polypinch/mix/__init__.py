@@ -1,23 +1,8 @@
-"""Mixtures: from a plan to rows in order, with a manifest of requested against delivered."""
+"""Mixtures: from a plan to rows in order, with a manifest of requested against delivered.
 
-from polypinch.mix.counts import Counter, TokenCount
-from polypinch.mix.export import export
-from polypinch.mix.mixture import MIXTURE_SCHEMA, Mixture, make_mixture, quotas
-from polypinch.mix.plan import Budget, Dose, MixPlan, monolingual, pair, pinch, uniform
+Modules are imported when a name of theirs is asked for; ``__init__.pyi`` says where each is.
+"""
 
-__all__ = [
-    "MIXTURE_SCHEMA",
-    "Budget",
-    "Counter",
-    "Dose",
-    "MixPlan",
-    "Mixture",
-    "TokenCount",
-    "export",
-    "make_mixture",
-    "monolingual",
-    "pair",
-    "pinch",
-    "quotas",
-    "uniform",
-]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

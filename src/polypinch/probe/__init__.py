@@ -1,19 +1,8 @@
-"""Probing a base model's languages, and advice on a pinch from what a probe found."""
+"""Probing a base model's languages, and advice on a pinch from what a probe found.
 
-from polypinch.probe.advice import Advice, Advised, advise
-from polypinch.probe.measure import probe
-from polypinch.probe.result import PROBE_FILE, LanguageProbe, Probe, read_probe
-from polypinch.probe.texts import Texts, read_texts
+Modules are imported when a name of theirs is asked for; ``__init__.pyi`` says where each is.
+"""
 
-__all__ = [
-    "PROBE_FILE",
-    "Advice",
-    "Advised",
-    "LanguageProbe",
-    "Probe",
-    "Texts",
-    "advise",
-    "probe",
-    "read_probe",
-    "read_texts",
-]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,19 +1,8 @@
-"""report: the page, its figures and its tables."""
+"""report: the page, its figures and its tables.
 
-from polypinch.report.data import ArmInfo, Experiment, LanguageInfo, ReportData, Sample
-from polypinch.report.page import FINDINGS, write_report
-from polypinch.report.together import Entry, averages, unlike_settings, write_together
+Modules are imported when a name of theirs is asked for; ``__init__.pyi`` says where each is.
+"""
 
-__all__ = [
-    "FINDINGS",
-    "ArmInfo",
-    "Entry",
-    "Experiment",
-    "LanguageInfo",
-    "ReportData",
-    "Sample",
-    "averages",
-    "unlike_settings",
-    "write_report",
-    "write_together",
-]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

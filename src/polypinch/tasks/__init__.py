@@ -1,19 +1,8 @@
-"""Tasks: held-out sets whose answers can be checked, and a model's scores on them."""
+"""Tasks: held-out sets whose answers can be checked, and a model's scores on them.
 
-from polypinch.tasks.scoring import CHOICE_SCHEMA, SCORE_SCHEMA, run_task, score_answers, score_choices
-from polypinch.tasks.sets import Item, TaskSet, open_task
-from polypinch.tasks.spec import METRICS, Metric, Task
+Modules are imported when a name of theirs is asked for; ``__init__.pyi`` says where each is.
+"""
 
-__all__ = [
-    "CHOICE_SCHEMA",
-    "METRICS",
-    "SCORE_SCHEMA",
-    "Item",
-    "Metric",
-    "Task",
-    "TaskSet",
-    "open_task",
-    "run_task",
-    "score_answers",
-    "score_choices",
-]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,8 +1,8 @@
-"""Tuning: a mixture in, a checkpoint out; and the held-out loss of what came out."""
+"""Tuning: a mixture in, a checkpoint out; and the held-out loss of what came out.
 
-from polypinch.tune.base import Base
-from polypinch.tune.loss import HELDOUT_LOSS_SCHEMA, heldout_loss
-from polypinch.tune.recipe import TuneRecipe
-from polypinch.tune.trainer import load_tuned, tune
+Modules are imported when a name of theirs is asked for; ``__init__.pyi`` says where each is.
+"""
 
-__all__ = ["HELDOUT_LOSS_SCHEMA", "Base", "TuneRecipe", "heldout_loss", "load_tuned", "tune"]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

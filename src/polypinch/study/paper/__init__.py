@@ -1,21 +1,8 @@
-"""The paper's experiments, and those it leaves open, as studies: Shaham et al. (2024), arXiv 2401.01854."""
+"""The paper's experiments, and those it leaves open, as studies: Shaham et al. (2024), arXiv 2401.01854.
 
-from polypinch.study.paper.ask import SIZES, Ask, Size, Stock, make_ask, take_stock
-from polypinch.study.paper.cost import Cost, estimate_cost
-from polypinch.study.paper.experiments import EXPERIMENTS, Experiment, experiment
-from polypinch.study.paper.writing import as_yaml
+Modules are imported when a name of theirs is asked for; ``__init__.pyi`` says where each is.
+"""
 
-__all__ = [
-    "EXPERIMENTS",
-    "SIZES",
-    "Ask",
-    "Cost",
-    "Experiment",
-    "Size",
-    "Stock",
-    "as_yaml",
-    "estimate_cost",
-    "experiment",
-    "make_ask",
-    "take_stock",
-]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,13 @@
+from .encoded import Encoded, EncodedRows
+from .format import ChatFormat, count_tokens
+from .preflight import Problem, check_rows, encode_with_keys
+
+__all__ = [
+    "ChatFormat",
+    "Encoded",
+    "EncodedRows",
+    "Problem",
+    "check_rows",
+    "count_tokens",
+    "encode_with_keys",
+]

@@ -1,0 +1,17 @@
+from .advice import Advice, Advised, advise
+from .measure import probe
+from .result import PROBE_FILE, LanguageProbe, Probe, read_probe
+from .texts import Texts, read_texts
+
+__all__ = [
+    "PROBE_FILE",
+    "Advice",
+    "Advised",
+    "LanguageProbe",
+    "Probe",
+    "Texts",
+    "advise",
+    "probe",
+    "read_probe",
+    "read_texts",
+]

@@ -1,0 +1,19 @@
+from .ask import SIZES, Ask, Size, Stock, make_ask, take_stock
+from .cost import Cost, estimate_cost
+from .experiments import EXPERIMENTS, Experiment, experiment
+from .writing import as_yaml
+
+__all__ = [
+    "EXPERIMENTS",
+    "SIZES",
+    "Ask",
+    "Cost",
+    "Experiment",
+    "Size",
+    "Stock",
+    "as_yaml",
+    "estimate_cost",
+    "experiment",
+    "make_ask",
+    "take_stock",
+]
