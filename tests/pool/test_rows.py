@@ -73,36 +73,34 @@ def test_a_pool_without_some_items_has_them_nowhere(tmp_path: Path, layout: str)
     assert whole.count() == 18
 
 
-def test_rows_are_counted_while_the_fingerprint_is_taken(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    known = made(tmp_path, "file", table_of(rows(4))).fingerprint
-    counted, plain = Event(), module.file_sha256
+@pytest.fixture
+def may_hash(monkeypatch: pytest.MonkeyPatch) -> Event:
+    """Hold fingerprints of files back until it is set."""
+    allowed, plain = Event(), module.file_sha256
 
     def slow(path: Path) -> str:
-        assert counted.wait(30)
+        assert allowed.wait(30)
         return plain(path)
 
     monkeypatch.setattr(module, "file_sha256", slow)
+    return allowed
+
+
+def test_rows_are_counted_while_the_fingerprint_is_taken(tmp_path: Path, may_hash: Event) -> None:
+    whole = made(tmp_path, "file", table_of(rows(4)))
+    may_hash.set()
+    known = whole.fingerprint
+    may_hash.clear()
+
     pool = Pool.from_parquet(tmp_path / "pool.parquet")
     assert pool.count() == 12
-    counted.set()
+    may_hash.set()
     assert pool.fingerprint == known == pool.fingerprint
 
 
-def test_a_file_that_vanishes_before_its_fingerprint_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made(tmp_path, "file", table_of(rows(4)))
-    gone, plain = Event(), module.file_sha256
-
-    def slow(path: Path) -> str:
-        assert gone.wait(30)
-        return plain(path)
-
-    monkeypatch.setattr(module, "file_sha256", slow)
-    pool = Pool.from_parquet(tmp_path / "pool.parquet")
+def test_a_file_that_vanishes_before_its_fingerprint_is_named(tmp_path: Path, may_hash: Event) -> None:
+    pool = made(tmp_path, "file", table_of(rows(4)))
     (tmp_path / "pool.parquet").unlink()
-    gone.set()
+    may_hash.set()
     with pytest.raises(PinchError, match=r"pool\.parquet: not readable: No such file"):
         _ = pool.fingerprint

@@ -10,8 +10,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from polypinch.errors import PinchError
 from polypinch.models import Model, find_model
-from polypinch.probe import Probe, Texts, measure, probe, read_probe
-from polypinch.probe.chart import probe_chart, probe_html, probe_svg
+from polypinch.probe import Probe, Texts, measure, probe, probe_chart, probe_html, probe_svg, read_probe
 from tests.tiny import tiny_model
 
 ENGLISH = ("What is the capital of a country?", "Name three things.")

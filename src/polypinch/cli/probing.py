@@ -46,8 +46,7 @@ def probe_command(
     """
     from polypinch.files import artifact, is_done, write_json, write_text
     from polypinch.models import GEMMA_TERMS, find_model
-    from polypinch.probe import PROBE_FILE, probe, read_texts
-    from polypinch.probe.chart import probe_chart, probe_html, probe_svg
+    from polypinch.probe import PROBE_FILE, probe, probe_chart, probe_html, probe_svg, read_texts
     from polypinch.similarity import named
 
     source = named(similarity)

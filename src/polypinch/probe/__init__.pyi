@@ -1,4 +1,5 @@
 from .advice import Advice, Advised, advise
+from .chart import probe_chart, probe_html, probe_svg
 from .measure import probe
 from .result import PROBE_FILE, LanguageProbe, Probe, read_probe
 from .texts import Texts, read_texts
@@ -12,6 +13,9 @@ __all__ = [
     "Texts",
     "advise",
     "probe",
+    "probe_chart",
+    "probe_html",
+    "probe_svg",
     "read_probe",
     "read_texts",
 ]

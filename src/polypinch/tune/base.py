@@ -118,9 +118,8 @@ def _merged(base: Any, folder: Path) -> Iterator[tuple[Any, Tensor]]:
     adapter = load_file(folder / "adapter_model.safetensors")
     if not all(bool(values.isfinite().all()) for values in adapter.values()):
         raise PinchError(f"{folder} holds numbers that are not finite", fix="tune with a lower learning rate")
-    downs = [name for name in adapter if name.endswith(_DOWN)]
-    for name in downs:
-        module = base.get_submodule(name.removeprefix(_WITHIN).removesuffix(_DOWN))
+    for layer in [name.removesuffix(_DOWN) for name in adapter if name.endswith(_DOWN)]:
+        module = base.get_submodule(layer.removeprefix(_WITHIN))
         place, dtype = module.weight.device, module.weight.dtype
-        down, up = adapter[name].to(place), adapter[name.removesuffix(_DOWN) + _UP].to(place)
+        down, up = adapter[layer + _DOWN].to(place), adapter[layer + _UP].to(place)
         yield module, module.weight.data + (up @ down * (config.lora_alpha / config.r)).to(dtype)
