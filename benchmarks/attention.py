@@ -22,7 +22,7 @@ def run(*, lengths: str = "24,64,100,180,256,512", seconds: float = 0.5, seed: i
     import torch
     from torch.nn.functional import scaled_dot_product_attention
 
-    from polypinch.short_attention import short_attention
+    from polypinch.models.short_attention import short_attention
 
     def fused(query: Any, key: Any, value: Any, scale: float) -> Any:
         return scaled_dot_product_attention(

@@ -138,7 +138,7 @@ def measure(model: str, count: int, batch_rows: int, seed: int) -> dict[str, Any
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from polypinch.models import find_model
+    from polypinch.models.finding import find_model
     from polypinch.pool import open_pool
     from polypinch.tune import TuneRecipe, tune
 

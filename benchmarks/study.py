@@ -160,7 +160,7 @@ def measure_script(path: Path, out: Path, name: str) -> dict[str, Any]:
     from polypinch.fidelity import fidelity_table
     from polypinch.files import write_table
     from polypinch.mix import make_mixture
-    from polypinch.models import find_model
+    from polypinch.models.finding import find_model
     from polypinch.pool import open_pool
     from polypinch.specs import load_yaml
     from polypinch.study import Study, open_inputs

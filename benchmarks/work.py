@@ -41,7 +41,7 @@ def prepare(
     from transformers import set_seed
 
     from polypinch.chat import ChatFormat
-    from polypinch.models import choose_dtype, find_model
+    from polypinch.models.finding import choose_dtype, find_model
     from polypinch.pool import open_pool
     from polypinch.tune import Base, TuneRecipe
     from polypinch.tune.batches import epochs_of_steps

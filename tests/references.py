@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from polypinch.answer import Sampling, TransformersEngine, answer
 from polypinch.chat import ChatFormat
 from polypinch.mix import Budget, Dose, MixPlan, make_mixture
-from polypinch.models import find_model
+from polypinch.models.finding import find_model
 from polypinch.pool import open_pool
 from polypinch.tune import TuneRecipe, heldout_loss, load_tuned, tune
 from tests.tiny import tiny_model

@@ -108,7 +108,7 @@ def test_a_studys_overhead_is_what_its_work_does_not_explain() -> None:
 def test_time_within_another_work_is_counted_once() -> None:
     spent: dict[str, float] = {}
     with study._timed(spent):
-        from polypinch.study import report
+        from polypinch.publish import report
 
         with pytest.raises(AttributeError):
             report(None, None, None, None)  # type: ignore[arg-type]

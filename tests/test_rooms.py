@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from importlib import import_module
@@ -40,3 +41,73 @@ def test_a_command_that_needs_no_model_loads_no_torch(command: str, tmp_path: Pa
     )
     assert "Assertion" not in done.stderr
     assert done.returncode == (2 if "missing" in command else 0), done.stderr
+
+
+HOUSE = [
+    "cli",
+    "web",
+    "season",
+    "publish",
+    "experiments",
+    "findings",
+    "results",
+    "paper",
+    "study",
+    "report",
+    "probe",
+    "tasks",
+    "judge",
+    "fidelity",
+    "answer",
+    "tune",
+    "chat",
+    "mix",
+    "translate",
+    "pool",
+    "stats",
+    "models",
+    "languages",
+]
+"""The rooms, from the top down: a room imports only those after it, and the ground files."""
+
+UPWARD = {("report", "experiments")}
+"""Arrows that still point up; none may be added."""
+
+
+def _imports(file: Path) -> list[tuple[str, list[str]]]:
+    nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+    return [
+        (node.module.removeprefix("polypinch."), [name.name for name in node.names])
+        for node in nodes
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("polypinch.")
+    ]
+
+
+@pytest.mark.parametrize("room", [name for name in HOUSE if (ROOT / name).is_dir()])
+def test_a_room_imports_only_rooms_below_it_and_through_their_faces(room: str) -> None:
+    wrong = []
+    for file in (ROOT / room).rglob("*.py"):
+        for module, names in _imports(file):
+            other, _, inside = module.partition(".")
+            if other == room or not (ROOT / other).is_dir():
+                continue
+            where = f"{file.relative_to(ROOT)}: from polypinch.{module} import {', '.join(names)}"
+            if HOUSE.index(other) < HOUSE.index(room) and (room, other) not in UPWARD:
+                wrong.append(f"{where} points up")
+            if inside and not (ROOT / other / inside / "__init__.py").is_file():
+                wrong.append(f"{where} goes past the face")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("file", sorted(ROOT.glob("*.py")), ids=lambda file: file.stem)
+def test_ground_files_import_no_room(file: Path) -> None:
+    assert not [module for module, _ in _imports(file) if (ROOT / module.partition(".")[0]).is_dir()]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_face_has_no_name_that_is_also_a_submodule(room: str) -> None:
+    module = import_module(room)
+    folder = Path(str(module.__file__)).parent
+    assert not [
+        name for name in module.__all__ if (folder / f"{name}.py").exists() or (folder / name).is_dir()
+    ]

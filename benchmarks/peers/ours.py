@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 from common import finish, start
 
-from polypinch.models import find_model
+from polypinch.models.finding import find_model
 from polypinch.tune import TuneRecipe, tune
 
 

@@ -11,7 +11,7 @@ from common import finish, start
 
 from polypinch.answer import Sampling, TransformersEngine, answer
 from polypinch.chat import ChatFormat
-from polypinch.models import find_model
+from polypinch.models.finding import find_model
 from polypinch.pool.table import POOL_SCHEMA
 from polypinch.tune import load_tuned
 

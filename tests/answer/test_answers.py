@@ -13,7 +13,7 @@ from polypinch.answer import Completion, Sampling, TransformersEngine, answer
 from polypinch.answer.answers import batches
 from polypinch.chat import ChatFormat
 from polypinch.errors import PinchError
-from polypinch.models import find_model
+from polypinch.models.finding import find_model
 from polypinch.pool.table import POOL_SCHEMA
 from polypinch.tune import load_tuned
 from tests.pools import row

@@ -12,9 +12,9 @@ import pytest
 from benchmarks.judge_stub import FAULTS, Stub, completion, served
 from polypinch.answer import ANSWER_SCHEMA, HttpEngine, Sampling, TransformersEngine, answer
 from polypinch.chat import ChatFormat
-from polypinch.endpoint import Patience
 from polypinch.errors import PinchError
-from polypinch.models import find_model
+from polypinch.models.finding import find_model
+from polypinch.openai_server import Patience
 from polypinch.pool.table import POOL_SCHEMA
 from polypinch.tune import load_tuned
 from tests.pools import row

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from polypinch.cli import app
 from polypinch.errors import PinchError
-from polypinch.study.paper import EXPERIMENTS
+from polypinch.paper import EXPERIMENTS
 from tests.cli.test_commands import polypinch
 from tests.pools import parallel_pool
 from tests.tiny import tiny_model

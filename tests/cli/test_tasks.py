@@ -9,8 +9,8 @@ from typer.testing import CliRunner, Result
 from polypinch.cli import app
 from polypinch.errors import PinchError
 from polypinch.files import read_table
-from tests.study.conftest import tiny_study, write_study
-from tests.study.test_harness import BASE, BETTER, results
+from tests.results.test_harness import BASE, BETTER, results
+from tests.studies import tiny_study, write_study
 from tests.study.test_run import run_to_report
 from tests.tasks.data import mgsm, xcopa
 

@@ -10,7 +10,6 @@ import pyarrow as pa
 import pytest
 
 from benchmarks.judge_stub import FAULTS, Stub, chosen, served
-from polypinch.endpoint import Patience
 from polypinch.errors import PinchError
 from polypinch.judge import (
     PAIR_SCHEMA,
@@ -26,6 +25,7 @@ from polypinch.judge import (
     load_judge,
     outcomes,
 )
+from polypinch.openai_server import Patience
 from tests.judge.pairs import expected, pair, pairs
 
 PAIRWISE = load_judge("pairwise")

@@ -11,7 +11,7 @@ from polypinch.errors import PinchError
 from polypinch.judge import VerdictStore, choose_backend, estimate_pairs, judge_pairs, load_judge, outcomes
 from polypinch.judge.local import LocalBackend
 from polypinch.judge.prompts import render
-from polypinch.models import find_model, load_model
+from polypinch.models.finding import find_model, load_model
 from tests.judge.pairs import pairs
 from tests.tiny import tiny_model
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.judge_stub import served
-from polypinch.endpoint import Patience
 from polypinch.errors import PinchError
 from polypinch.judge import HttpBackend, Limits, Spent, VerdictStore, judge_pairs, load_judge
+from polypinch.openai_server import Patience
 from tests.judge.pairs import pairs
 from tests.serving import Proxy, transformers_serve
 

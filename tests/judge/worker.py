@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from polypinch.endpoint import Patience
 from polypinch.judge import HttpBackend, Limits, VerdictStore, judge_pairs, load_judge
+from polypinch.openai_server import Patience
 from tests.judge.pairs import pairs
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pyarrow.compute as pc
 
-from polypinch.languages import PAPER_LANGUAGES
+from polypinch.languages.tags import PAPER_LANGUAGES
 from polypinch.pool import POOL_SCHEMA, check_pool, open_pool, pinch12_items
 
 AMERICAN = re.compile(

@@ -9,8 +9,9 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from polypinch.errors import PinchError
-from polypinch.models import Model, find_model
-from polypinch.probe import Probe, Texts, measure, probe, probe_chart, probe_html, probe_svg, read_probe
+from polypinch.models.finding import Model, find_model
+from polypinch.probe import Probe, Texts, measure, probe, read_probe
+from polypinch.publish import probe_chart, probe_html, probe_svg
 from tests.tiny import tiny_model
 
 ENGLISH = ("What is the capital of a country?", "Name three things.")

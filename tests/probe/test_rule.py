@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from polypinch.languages.similarity import distances
 from polypinch.probe.rule import (
     ENOUGH,
     LEAST_EACH,
@@ -18,7 +19,6 @@ from polypinch.probe.rule import (
     languages_afforded,
     ranking,
 )
-from polypinch.similarity import distances
 
 TAGS = ("ar", "cs", "de", "es", "et", "fi", "he", "hi", "hu", "it", "ja", "pl", "pt", "ru", "sw", "th", "zh")
 APART = distances(("en", *TAGS))

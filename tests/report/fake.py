@@ -4,7 +4,7 @@ import random
 from dataclasses import replace
 from typing import Any
 
-from polypinch.languages import language
+from polypinch.languages.tags import language
 from polypinch.report import ArmInfo, LanguageInfo, ReportData, Sample
 from polypinch.report.judge import MEASURES
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from polypinch.languages import language
+from polypinch.experiments.all import experiments
+from polypinch.languages.tags import language
 from polypinch.report import ArmInfo, LanguageInfo, ReportData
-from polypinch.study.experiments import experiments
-from polypinch.study.results import AVERAGES, scores
+from polypinch.results.arms import AVERAGES, scores
 from polypinch.study.spec import UNTUNED, Study
-from tests.study.experiments.simulate import Simulated, preset, simulate
+from tests.experiments.simulate import Simulated, preset, simulate
 
 
 def report_of(found: Simulated, **more: Any) -> ReportData:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from polypinch.report import Entry, ReportData, write_report, write_together
+from polypinch.publish import Entry, write_together
+from polypinch.report import ReportData, write_report
 from polypinch.report.figures import FIGURES
 from tests.report.fake import study
 

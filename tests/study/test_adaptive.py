@@ -12,7 +12,7 @@ from polypinch.judge import ORDERS, PAIR_SCHEMA, VERDICT_SCHEMA, BudgetSpent, Sp
 from polypinch.specs import load_yaml
 from polypinch.study import Store, Study, build, open_inputs
 from polypinch.study.adaptive import Adapted, Settled, joined, judge_adaptively
-from tests.study.conftest import write_study
+from tests.studies import write_study
 
 ITEMS = 120
 

@@ -12,10 +12,11 @@ from benchmarks.judge_stub import Stub, chosen, served
 from polypinch.errors import PinchError
 from polypinch.files import read_json
 from polypinch.judge import outcomes
+from polypinch.publish import report
+from polypinch.results.arms import read_results
 from polypinch.specs import load_yaml
-from polypinch.study import Store, Study, build, open_inputs, preflight, report, run
-from polypinch.study.results import read_results
-from tests.study.conftest import write_study
+from polypinch.study import Store, Study, build, open_inputs, preflight, run
+from tests.studies import write_study
 
 
 @pytest.fixture(scope="module")

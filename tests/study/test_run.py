@@ -20,11 +20,12 @@ from polypinch.cli import app
 from polypinch.errors import PinchError
 from polypinch.files import is_done, read_json, write_json
 from polypinch.pool.table import POOL_SCHEMA
+from polypinch.publish import report
+from polypinch.results.arms import read_results
 from polypinch.specs import load_yaml
-from polypinch.study import Store, Study, build, open_inputs, preflight, report, run
-from polypinch.study.results import read_results
+from polypinch.study import Store, Study, build, open_inputs, preflight, run
 from tests.pools import row
-from tests.study.conftest import write_study
+from tests.studies import write_study
 from tests.tiny import tiny_model
 
 

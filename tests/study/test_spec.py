@@ -10,7 +10,7 @@ import yaml
 from polypinch.errors import PinchError
 from polypinch.specs import load_yaml
 from polypinch.study import Study
-from tests.study.conftest import write_study
+from tests.studies import write_study
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import torch
 from polypinch.answer import Sampling
 from polypinch.chat import ChatFormat
 from polypinch.files import read_table
-from polypinch.models import find_model, load_model
+from polypinch.models.finding import find_model, load_model
 from polypinch.tasks import Task, TaskSet, open_task, run_task, score_answers, score_choices
 from tests.tasks.data import mgsm, xcopa, xquad
 from tests.tiny import tiny_model

@@ -11,7 +11,7 @@ from torch.distributed.tensor import DTensor
 
 from polypinch.cli.app import app
 from polypinch.files import read_table
-from polypinch.models import find_model
+from polypinch.models.finding import find_model
 from polypinch.tune import TuneRecipe, tune
 from polypinch.tune.trainer import PinchTrainer
 

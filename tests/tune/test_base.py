@@ -10,8 +10,8 @@ from safetensors.torch import load_file, save_file
 
 from polypinch.chat import ChatFormat
 from polypinch.errors import PinchError
-from polypinch.models import find_model
-from polypinch.precision import Precision
+from polypinch.models.finding import find_model
+from polypinch.models.precision import Precision
 from polypinch.tune import Base, heldout_loss, load_tuned, tune
 from tests.tiny import tiny_model
 from tests.tune.test_trainer import recipe, table, weights
@@ -91,7 +91,7 @@ def test_a_folder_without_weights_is_refused(found: tuple[str, Path], tmp_path: 
 def test_four_bits_without_their_package_are_refused_with_the_fix(
     found: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("polypinch.models.find_spec", lambda name: None)
+    monkeypatch.setattr("polypinch.models.finding.find_spec", lambda name: None)
     with pytest.raises(PinchError, match=r"(?s)bitsandbytes.*polypinch\[bnb\]"):
         Base(find_model(found[0]), "fp32", "nf4").plain()
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from torch.nn import functional
 from transformers import AutoModelForCausalLM
 
-from polypinch.attention import segmented
 from polypinch.chat import Encoded
+from polypinch.models.attention import segmented
 from polypinch.tune.batches import by_token_budget, epochs_of_steps, flatten, steps_in_stages
 from polypinch.tune.loss import batch_loss, row_losses
 from tests.tiny import KINDS, tiny_model

@@ -7,8 +7,8 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import AutoModelForCausalLM
 
-from polypinch.attention import segmented
 from polypinch.chat import Encoded
+from polypinch.models.attention import segmented
 from polypinch.tune.batches import flatten
 from polypinch.tune.lora import LoraLinear
 from polypinch.tune.loss import batch_loss, causal_model

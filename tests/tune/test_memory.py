@@ -6,9 +6,9 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from polypinch.attention import segmented
 from polypinch.chat import Encoded
-from polypinch.models import find_model
+from polypinch.models.attention import segmented
+from polypinch.models.finding import find_model
 from polypinch.tune import trainer, tune
 from polypinch.tune.batches import flatten
 from polypinch.tune.memory import free_bytes, needs_checkpointing, saved_bytes

@@ -6,8 +6,8 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from polypinch.attention import segmented
 from polypinch.chat import Encoded
+from polypinch.models.attention import segmented
 from polypinch.tune.batches import flatten
 from polypinch.tune.loss import batch_loss
 from polypinch.tune.memory import saved_bytes

@@ -16,7 +16,7 @@ from polypinch.chat.format import Encoded
 from polypinch.cli.app import app
 from polypinch.errors import PinchError
 from polypinch.files import write_table
-from polypinch.models import find_model
+from polypinch.models.finding import find_model
 from polypinch.tune import tune
 from polypinch.tune.batches import share_out
 from polypinch.tune.trainer import StepDataset

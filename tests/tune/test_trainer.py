@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 
 from polypinch.chat import ChatFormat
 from polypinch.errors import PinchError
-from polypinch.models import find_model
+from polypinch.models.finding import find_model
 from polypinch.pool.table import POOL_SCHEMA
 from polypinch.tune import TuneRecipe, heldout_loss, load_tuned, tune
 from polypinch.tune.trainer import PinchTrainer
@@ -100,7 +100,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(model: str
 CHILD = """
 import sys
 from pathlib import Path
-from polypinch.models import find_model
+from polypinch.models.finding import find_model
 from polypinch.tune import tune
 from tests.tune.test_trainer import recipe, table
 tune(table(), find_model(sys.argv[1]), recipe(epochs=12, checkpoint_every=3), 1, Path(sys.argv[2]))

@@ -13,10 +13,10 @@ import pyarrow as pa
 from polypinch.answer.engine import Completion, Engine
 from polypinch.answer.http import HttpEngine, Question, Reply
 from polypinch.answer.sampling import Sampling
-from polypinch.chat.format import ChatFormat
+from polypinch.chat import ChatFormat
 from polypinch.errors import PinchError
 from polypinch.files import canonical_json, read_table, write_table
-from polypinch.pool.table import prompt
+from polypinch.pool import prompt
 from polypinch.progress import Bar, bar
 
 ANSWER_SCHEMA = pa.schema(

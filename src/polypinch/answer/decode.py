@@ -12,8 +12,8 @@ from torch import Tensor
 from polypinch.answer.draw import draw
 from polypinch.answer.past import NAME, Past
 from polypinch.answer.sampling import Sampling
-from polypinch.attention import segmented
 from polypinch.errors import PinchError
+from polypinch.models import segmented
 
 # Prompt tokens in one forward pass: enough for matrix products at full speed, few enough for a cache.
 _READ = 1024

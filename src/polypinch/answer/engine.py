@@ -11,7 +11,7 @@ from transformers import GenerationConfig
 
 from polypinch.answer.decode import decodable, decode
 from polypinch.answer.sampling import Sampling
-from polypinch.chat.format import ChatFormat
+from polypinch.chat import ChatFormat
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from polypinch.answer.sampling import Sampling
-from polypinch.endpoint import CallFailed, Endpoint, Patience, work_all
 from polypinch.errors import PinchError
-from polypinch.pool.table import Messages
+from polypinch.openai_server import CallFailed, Endpoint, Patience, work_all
+from polypinch.pool import Messages
 
 
 class Question(NamedTuple):

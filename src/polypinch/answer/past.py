@@ -14,8 +14,8 @@ from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 
-from polypinch.attention import Segments, segment_attention
 from polypinch.errors import PinchError
+from polypinch.models import Segments, segment_attention
 
 NAME = "polypinch_past"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from polypinch.precision import Precision
+from polypinch.models import Precision
 from polypinch.specs import Spec
 
 

@@ -14,9 +14,9 @@ from polypinch.chat.encoded import Encoded, EncodedRows
 from polypinch.chat.templates import BUILT_IN, choose
 from polypinch.errors import PinchError
 from polypinch.files import fingerprint
-from polypinch.mix.counts import Counter, TokenCount
+from polypinch.mix import Counter, TokenCount
 from polypinch.models import Model, load_tokenizer
-from polypinch.pool.table import Message, Messages
+from polypinch.pool import Message, Messages
 
 # Conversations tokenised in one call: the tokenizer spreads them over the cores.
 _AT_ONCE = 64

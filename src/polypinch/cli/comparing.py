@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from polypinch.judge import Backend, Judge, Orders
     from polypinch.stats import Estimate
-    from polypinch.study.compare import Comparison, Fidelities
+    from polypinch.study import Fidelities, SideBySide
 
 
 def compare_command(
@@ -97,9 +97,7 @@ def compare_command(
     )
     from polypinch.models import home
     from polypinch.pool import open_pool
-    from polypinch.study.adaptive import judge_adaptively
-    from polypinch.study.compare import summarise_verdicts
-    from polypinch.study.pairing import read_pairs
+    from polypinch.study import judge_adaptively, read_pairs, summarise_verdicts
 
     chosen = load_judge(judge)
     pairs = read_pairs(ours, theirs, open_pool(prompts) if prompts else None, language)
@@ -188,7 +186,7 @@ def compare_command(
 
 def _fidelities(pairs: Table) -> Fidelities:
     from polypinch.progress import say
-    from polypinch.study.compare import fidelities
+    from polypinch.study import fidelities
 
     try:
         return fidelities(pairs)
@@ -235,7 +233,7 @@ def _said(about: dict[str, Any]) -> str:
     return f"the judge {about['name']}, model {about['model']}, {orders}"
 
 
-def _print_lines(lines: list[Comparison], title: str, adaptive: bool) -> None:
+def _print_lines(lines: list[SideBySide], title: str, adaptive: bool) -> None:
     columns = ["language", "pairs", "score", "at equal length", "both in language", "language losses %"]
     more = ["not asked, settled", "settled"] if adaptive else []
     print_table([*columns, "missing", *more], [_scores(line, adaptive) for line in lines], title)
@@ -245,7 +243,7 @@ def _print_lines(lines: list[Comparison], title: str, adaptive: bool) -> None:
         print_table(["language", "flips %", "first wins %", "longer wins %"], rates, "the judge")
 
 
-def _scores(line: Comparison, adaptive: bool) -> list[str | int | None]:
+def _scores(line: SideBySide, adaptive: bool) -> list[str | int | None]:
     scores = [_span(score, 1) for score in (line.score, line.length_controlled, line.both_right)]
     more = [line.not_asked, line.decided] if adaptive else []
     losses = _share(line.wrong_language_losses)

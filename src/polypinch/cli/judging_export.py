@@ -71,7 +71,7 @@ def _verdicts(
     from polypinch.judge.interchange import pair_annotations, pair_judgments
     from polypinch.judge.labels import judged
     from polypinch.pool import open_pool
-    from polypinch.study.pairing import read_pairs
+    from polypinch.study import read_pairs
 
     if to is Tool.fastchat:
         return pair_judgments(table)
@@ -89,10 +89,9 @@ def _verdicts(
 
 
 def _answers(file: Path, table: pa.Table, to: Tool, prompts: str | None, name: str) -> list[dict[str, Any]]:
-    from polypinch.answer.answers import ANSWER_SCHEMA
-    from polypinch.judge.interchange.answers import model_answers, model_outputs
-    from polypinch.pool import open_pool
-    from polypinch.pool.table import instruction
+    from polypinch.answer import ANSWER_SCHEMA
+    from polypinch.judge.interchange import model_answers, model_outputs
+    from polypinch.pool import instruction, open_pool
 
     lacking = [column for column in ANSWER_SCHEMA.names if column not in table.column_names]
     if lacking:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from polypinch.judge import Backend, Judge
     from polypinch.judge.labels import Judged
-    from polypinch.report.validation import People, Validation, WithPeople
+    from polypinch.report import People, Validation, WithPeople
     from polypinch.stats import Coefficient
 
 
@@ -76,7 +76,7 @@ def validate_command(
     from polypinch.judge import load_judge
     from polypinch.judge.interchange import read_judged
     from polypinch.judge.labels import read_labels, sample
-    from polypinch.report.validation import validate
+    from polypinch.report import validate
 
     if jury not in (None, "majority", "mean"):
         raise PinchError(f"--jury {jury}: no such rule", fix="use majority or mean")
@@ -107,7 +107,7 @@ def validate_command(
     if write_measured:
         _keep(done, asked, labels)
     if as_json:
-        from polypinch.report.trust import RULE
+        from polypinch.report import RULE
 
         print_json({"labels": str(labels), "limit": limit, "seed": seed, "rule": RULE, **done.as_dict()})
         return
@@ -176,7 +176,7 @@ def _ask(
 
 
 def _jury(judges: dict[str, Judged], rule: Any) -> dict[str, Judged]:
-    from polypinch.judge.jury import jury
+    from polypinch.judge import jury
     from polypinch.judge.labels import judged
 
     without = [name for name, one in judges.items() if one.verdicts is None]
@@ -194,7 +194,7 @@ def _jury(judges: dict[str, Judged], rule: Any) -> dict[str, Judged]:
 
 
 def _keep(done: Validation, asked: dict[str, Judge], labels: Path) -> None:
-    from polypinch.judge.measured import keep_measured
+    from polypinch.judge import keep_measured
 
     if not asked:
         raise PinchError("--write-measured: no judge was asked", fix="name one with --judge")

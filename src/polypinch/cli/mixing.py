@@ -116,8 +116,7 @@ def check_command(
     Exits with 1 if something would stop the study. Example: polypinch check study.yaml
     """
     from polypinch.specs import load_yaml
-    from polypinch.study import Study, duration, open_inputs, preflight
-    from polypinch.study.judging import judging_line
+    from polypinch.study import Study, duration, judging_line, open_inputs, preflight
 
     found = preflight(open_inputs(load_yaml(study_file, Study)), out, time_it)
     errors = [problem for problem in found.problems if problem.level == "error"]

@@ -12,7 +12,7 @@ from polypinch.cli.show import print_json, print_table
 from polypinch.errors import PinchError
 
 if TYPE_CHECKING:
-    from polypinch.study.paper import Ask, Cost
+    from polypinch.paper import Ask, Cost
 
 paper_app = typer.Typer(
     no_args_is_help=True,
@@ -31,8 +31,8 @@ Family = Annotated[str, typer.Option(help="The branch of languages of the family
 
 
 def _ask(model: str, pool: str, heldout: str | None, size: str, tags: str, family: str) -> Ask:
+    from polypinch.paper import make_ask, take_stock
     from polypinch.pool import open_pool
-    from polypinch.study.paper import make_ask, take_stock
 
     stock = take_stock(pool, open_pool(pool), heldout, open_pool(heldout) if heldout else None)
     named = [tag.strip() for tag in tags.split(",") if tag.strip()]
@@ -45,7 +45,7 @@ def list_command(as_json: Json = False) -> None:
 
     Example: polypinch paper list
     """
-    from polypinch.study.paper import EXPERIMENTS
+    from polypinch.paper import EXPERIMENTS
 
     if as_json:
         print_json([{"name": e.name, "where": e.where, "title": e.title} for e in EXPERIMENTS.values()])
@@ -68,7 +68,7 @@ def write_command(
 
     Example: polypinch paper write pinch --size tiny | polypinch run - --out pinch
     """
-    from polypinch.study.paper import as_yaml, experiment
+    from polypinch.paper import as_yaml, experiment
 
     chosen = experiment(name)
     ask = _ask(model, pool, heldout, size, tags, family)
@@ -97,8 +97,7 @@ def show_command(
 
     Example: polypinch paper show pinch --size tiny --tokens-per-second 500
     """
-    from polypinch.study.paper import estimate_cost, experiment
-    from polypinch.study.paper.writing import everything
+    from polypinch.paper import estimate_cost, everything, experiment
 
     chosen = experiment(name)
     ask, cost, why = None, None, None

@@ -45,9 +45,10 @@ def probe_command(
     Example: polypinch probe gemma-3-270m --out probe
     """
     from polypinch.files import artifact, is_done, write_json, write_text
+    from polypinch.languages import named
     from polypinch.models import GEMMA_TERMS, find_model
-    from polypinch.probe import PROBE_FILE, probe, probe_chart, probe_html, probe_svg, read_texts
-    from polypinch.similarity import named
+    from polypinch.probe import PROBE_FILE, probe, read_texts
+    from polypinch.publish import probe_chart, probe_html, probe_svg
 
     source = named(similarity)
     if out is not None and is_done(out) and not overwrite:
@@ -101,10 +102,10 @@ def advise_command(
     import yaml
 
     from polypinch.files import write_text
+    from polypinch.languages import named
     from polypinch.pool import open_pool
     from polypinch.probe import advise, read_probe
-    from polypinch.similarity import named
-    from polypinch.study import advise_from_study
+    from polypinch.publish import advise_from_study
 
     wanted = _tags(targets)
     if (probe is None) == (study is None):
@@ -156,7 +157,7 @@ def _tags(given: str | None) -> list[str] | None:
 
 
 def _print_probe(found: Probe) -> None:
-    from polypinch.probe.result import ESTIMATES, LIMITS, PROXY
+    from polypinch.probe import ESTIMATES, LIMITS, PROXY
 
     shown = [name for name in ESTIMATES if getattr(found.languages[0], name) is not None]
     titles = [name.replace("_", " ") for name in shown]

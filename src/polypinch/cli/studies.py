@@ -29,7 +29,8 @@ StoreFolder = Annotated[
 def _run(study: Study, out: Path, store_folder: Path | None) -> None:
     from polypinch.files import write_json
     from polypinch.models import GEMMA_TERMS
-    from polypinch.study import Store, build, duration, open_inputs, preflight, report, run
+    from polypinch.publish import report
+    from polypinch.study import Store, build, duration, open_inputs, preflight, run
 
     started = time.monotonic()
     chosen = store_folder or Path(os.environ.get("POLYPINCH_STORE") or out / "store")
@@ -55,7 +56,7 @@ def _refuse_early(found: Preflight) -> None:
             raise PinchError(f"{problem.where}: {problem.message}", fix=problem.fix)
         say(f"{problem.level}: {problem.where}: {problem.message}")
     if found.judging is not None:
-        from polypinch.study.judging import judging_line
+        from polypinch.study import judging_line
 
         say(f"judge: {judging_line(found.judging)}")
 
@@ -159,8 +160,9 @@ def report_command(
         _report_together(studies, out, as_json)
         return
     from polypinch.files import read_json
+    from polypinch.publish import report
     from polypinch.report import FINDINGS
-    from polypinch.study import build, open_inputs, report
+    from polypinch.study import build, open_inputs
 
     study, store = recorded(studies[0])
     inputs = open_inputs(study)
@@ -172,8 +174,8 @@ def report_command(
 
 
 def _report_together(folders: list[Path], out: Path | None, as_json: bool) -> None:
-    from polypinch.report import averages, unlike_settings
-    from polypinch.study import Finished, build, open_inputs, report_together
+    from polypinch.publish import Finished, averages, report_together, unlike_settings
+    from polypinch.study import build, open_inputs
 
     if out is None:
         raise PinchError("several studies need a folder for their page", fix="name one with --out")

@@ -75,8 +75,7 @@ def run_command(
     from polypinch.files import artifact
     from polypinch.models import GEMMA_TERMS
     from polypinch.specs import validate
-    from polypinch.tasks import Task, open_task, run_task
-    from polypinch.tasks.summary import summarise
+    from polypinch.tasks import Task, open_task, run_task, summarise
     from polypinch.tune import load_tuned
 
     spec = {
@@ -186,8 +185,8 @@ def export_command(
     Example: polypinch tasks export study --arm pinch-8 --seed 1 --out handed
     """
     from polypinch.cli.studies import recorded
+    from polypinch.results import export_arm
     from polypinch.study import build, open_inputs
-    from polypinch.study.harness import export_arm
 
     spec, store = recorded(study)
     inputs = open_inputs(spec)
@@ -222,8 +221,9 @@ def import_command(
     Example: polypinch tasks import study handed/results --arm pinch-8 --seed 1
     """
     from polypinch.cli.studies import recorded
-    from polypinch.study import build, open_inputs, report
-    from polypinch.study.harness import import_results
+    from polypinch.publish import report
+    from polypinch.results import import_results
+    from polypinch.study import build, open_inputs
 
     spec, store = recorded(study)
     inputs = open_inputs(spec)

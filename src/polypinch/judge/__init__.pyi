@@ -1,14 +1,36 @@
 from .backends import Backend, HttpBackend, choose_backend
-from .cost import BudgetSpent, Estimate, Limits, Price, Spent, load_prices
+from .calls import IDENTICAL
+from .cost import (
+    BYTES_PER_TOKEN,
+    BudgetSpent,
+    Estimate,
+    Limits,
+    Price,
+    Spent,
+    dollars,
+    load_prices,
+)
 from .folder import Judge, JudgeSettings, built_in_judges, load_judge
 from .judging import estimate_pairs, judge_label, judge_pairs
+from .juries import jury
+from .measured import keep_measured
 from .pairs import PAIR_SCHEMA, check_pairs, conversation
-from .protocol import ORDERS, OUTCOME_SCHEMA, VERDICT_SCHEMA, Orders, choice, outcome, outcomes
+from .protocol import (
+    ORDERS,
+    OUTCOME_SCHEMA,
+    VERDICT_SCHEMA,
+    Orders,
+    choice,
+    outcome,
+    outcomes,
+)
 from .reference import TIE_MARGIN, chrf, judge, quality
 from .replies import Reply, read_reply
 from .store import Record, VerdictStore
 
 __all__ = [
+    "BYTES_PER_TOKEN",
+    "IDENTICAL",
     "ORDERS",
     "OUTCOME_SCHEMA",
     "PAIR_SCHEMA",
@@ -33,10 +55,13 @@ __all__ = [
     "choose_backend",
     "chrf",
     "conversation",
+    "dollars",
     "estimate_pairs",
     "judge",
     "judge_label",
     "judge_pairs",
+    "jury",
+    "keep_measured",
     "load_judge",
     "load_prices",
     "outcome",

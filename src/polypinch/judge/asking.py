@@ -7,12 +7,12 @@ import gc
 from collections.abc import Iterator
 from dataclasses import replace
 
-from polypinch.endpoint import CallFailed, work_all
 from polypinch.errors import PinchError
 from polypinch.judge.calls import Call, Run
 from polypinch.judge.cost import Estimate, Limits, Price, Spent, dollars
 from polypinch.judge.replies import read_reply
 from polypinch.judge.store import Record
+from polypinch.openai_server import CallFailed, work_all
 from polypinch.progress import Bar
 
 # So many replies, none of them a verdict: the judge can't do it, and the rest would be paid for in vain.

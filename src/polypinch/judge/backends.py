@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from polypinch.endpoint import Endpoint, Patience
 from polypinch.errors import PinchError
 from polypinch.judge.folder import Judge
 from polypinch.judge.replies import Reply
+from polypinch.openai_server import Endpoint, Patience
 
 _LIKELY = 20  # the most candidates that servers name for a token
 
@@ -48,7 +48,7 @@ class Backend(Protocol):
 
 
 class HttpBackend:
-    """A model behind an OpenAI-compatible server; see :class:`~polypinch.endpoint.Endpoint`."""
+    """A model behind an OpenAI-compatible server; see :class:`~polypinch.openai_server.Endpoint`."""
 
     special: tuple[str, ...] = ()
 

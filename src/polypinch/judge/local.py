@@ -15,8 +15,7 @@ from polypinch.chat import ChatFormat
 from polypinch.errors import PinchError
 from polypinch.judge.folder import Judge
 from polypinch.judge.replies import Reply
-from polypinch.models import choose_dtype, find_model, load_model
-from polypinch.precision import Precision
+from polypinch.models import Precision, choose_dtype, find_model, load_model
 
 _BATCH_TOKENS = 16_384
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from polypinch.errors import PinchError
-from polypinch.pool.table import Messages, prompt
+from polypinch.pool import Messages, prompt
 
 PAIR_SCHEMA = pa.schema(
     [

@@ -1,7 +1,17 @@
 from .counts import Counter, TokenCount
-from .export import export
+from .exporting import export
+from .leakage import normalised
 from .mixture import MIXTURE_SCHEMA, Mixture, make_mixture, quotas
-from .plan import Budget, Dose, MixPlan, monolingual, pair, pinch, uniform
+from .plan import (
+    Budget,
+    Dose,
+    MixPlan,
+    monolingual,
+    pair,
+    pinch,
+    uniform,
+)
+from .select import available, first_items
 
 __all__ = [
     "MIXTURE_SCHEMA",
@@ -11,9 +21,12 @@ __all__ = [
     "MixPlan",
     "Mixture",
     "TokenCount",
+    "available",
     "export",
+    "first_items",
     "make_mixture",
     "monolingual",
+    "normalised",
     "pair",
     "pinch",
     "quotas",

@@ -10,8 +10,7 @@ import pyarrow.compute as pc
 
 from polypinch.errors import PinchError
 from polypinch.mix.plan import MixPlan
-from polypinch.pool.pool import Pool
-from polypinch.pool.table import Messages
+from polypinch.pool import Messages, Pool
 
 
 def normalised(text: str) -> str:

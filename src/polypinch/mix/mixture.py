@@ -13,11 +13,9 @@ from polypinch.errors import PinchError
 from polypinch.mix.counts import Counter, TokenCount
 from polypinch.mix.leakage import check_heldout
 from polypinch.mix.plan import MixPlan, Unit
-from polypinch.mix.ranks import ranks
 from polypinch.mix.select import Enough, available, first_items, partition, take
-from polypinch.pool.pool import Pool
-from polypinch.pool.rows import Found
-from polypinch.pool.table import MESSAGES, Messages
+from polypinch.pool import MESSAGES, Found, Messages, Pool
+from polypinch.seeded import ranks
 
 MIXTURE_SCHEMA = pa.schema(
     [

@@ -8,9 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from polypinch.mix.ranks import Ranks, ranks
-from polypinch.pool.pool import Pool
-from polypinch.pool.rows import Found
+from polypinch.pool import Found, Pool
+from polypinch.seeded import Ranks, ranks
 
 # Candidates that wait to be sorted in among the best: sorting them batch by batch takes longer than reading.
 _WAITING = 65_536
@@ -32,7 +31,7 @@ def first_items(
         pool: where to look.
         language: the language of the rows.
         seed: the plan's seed.
-        purpose: names the order; see :func:`~polypinch.mix.ranks.ranks`.
+        purpose: names the order; see :func:`~polypinch.seeded.ranks`.
         limit: the most items to return.
         exclude: item ids to pass over.
 

@@ -1,11 +1,23 @@
-from .advice import Advice, Advised, advise
-from .chart import probe_chart, probe_html, probe_svg
+from .advice import FACTS, Advice, Advised, advise
 from .measure import probe
-from .result import PROBE_FILE, LanguageProbe, Probe, read_probe
-from .texts import Texts, read_texts
+from .result import (
+    ESTIMATES,
+    LIMITS,
+    PROBE_FILE,
+    PROXY,
+    LanguageProbe,
+    Probe,
+    read_probe,
+)
+from .texts import ENGLISH, Texts, read_texts
 
 __all__ = [
+    "ENGLISH",
+    "ESTIMATES",
+    "FACTS",
+    "LIMITS",
     "PROBE_FILE",
+    "PROXY",
     "Advice",
     "Advised",
     "LanguageProbe",
@@ -13,9 +25,6 @@ __all__ = [
     "Texts",
     "advise",
     "probe",
-    "probe_chart",
-    "probe_html",
-    "probe_svg",
     "read_probe",
     "read_texts",
 ]

@@ -9,14 +9,12 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from polypinch.errors import PinchError
-from polypinch.languages import language, languages
-from polypinch.mix import Budget, Dose, MixPlan, make_mixture
-from polypinch.mix.select import available, first_items
+from polypinch.languages import Source, distances, language, languages
+from polypinch.mix import Budget, Dose, MixPlan, available, first_items, make_mixture
 from polypinch.pool import Pool
 from polypinch.probe.result import Probe
 from polypinch.probe.rule import LEAST_EACH, RULE, Choice, dose, languages_afforded, ranking
 from polypinch.probe.texts import ENGLISH
-from polypinch.similarity import Source, distances
 
 PAPER = "Shaham et al. (2024, arXiv 2401.01854)"
 FACTS = (

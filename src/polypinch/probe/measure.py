@@ -14,8 +14,7 @@ from polypinch.models import Model, device, load_tokenizer
 from polypinch.probe.result import LanguageProbe, Probe
 from polypinch.probe.texts import Texts
 from polypinch.stats import Array, Estimate, ratio_intervals
-from polypinch.tune.base import Base
-from polypinch.tune.loss import row_losses
+from polypinch.tune import Base, row_losses
 
 LONGEST = 1024
 """Tokens of the longest text whose loss is taken; an item with a longer one is left out in all languages."""

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from polypinch.errors import PinchError
 from polypinch.files import read_json
-from polypinch.similarity import Source, distances
+from polypinch.languages import Source, distances
 from polypinch.stats import Array, Estimate
 
 PROBE_FILE = "probe.json"

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from polypinch.similarity import Distances
+from polypinch.languages import Distances
 
 LEAST_EACH = 4
 """Examples that a language gets at least: the paper's smallest dose was 40 in 11 languages together."""

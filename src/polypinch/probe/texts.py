@@ -13,11 +13,8 @@ import pyarrow.compute as pc
 from polypinch.errors import PinchError
 from polypinch.files import file_sha256
 from polypinch.languages import languages
-from polypinch.mix.ranks import ranks
-from polypinch.pool.builtin import PINCH12
-from polypinch.pool.formats import SUFFIXES, read_rows
-from polypinch.pool.opening import open_pool
-from polypinch.pool.pool import Pool
+from polypinch.pool import PINCH12, SUFFIXES, Pool, open_pool, read_rows
+from polypinch.seeded import ranks
 
 ENGLISH = "en"
 

@@ -1,17 +1,72 @@
-from .data import ArmInfo, Experiment, LanguageInfo, ReportData, Sample
+from .charts import WIDTH, Spec, finish
+from .data import (
+    GROUPS,
+    UNTUNED,
+    ArmInfo,
+    Experiment,
+    LanguageInfo,
+    ReportData,
+    Rows,
+    Sample,
+)
+from .export import Figure, drawn, write_figures, write_tables
+from .html import render, shown_figure
 from .page import FINDINGS, write_report
-from .together import Entry, averages, unlike_settings, write_together
+from .points import (
+    Measure,
+    base_name,
+    baseline,
+    basis,
+    file_name,
+    opponents,
+    with_neutral,
+)
+from .tables import estimate_texts, flat, known, number_text, rows_csv
+from .tex import Cell, Grid, latex
+from .theme import LIGHT, chart_config
+from .trust import RULE
+from .validation import People, Validation, WithPeople, validate
 
 __all__ = [
     "FINDINGS",
+    "GROUPS",
+    "LIGHT",
+    "RULE",
+    "UNTUNED",
+    "WIDTH",
     "ArmInfo",
-    "Entry",
+    "Cell",
     "Experiment",
+    "Figure",
+    "Grid",
     "LanguageInfo",
+    "Measure",
+    "People",
     "ReportData",
+    "Rows",
     "Sample",
-    "averages",
-    "unlike_settings",
+    "Spec",
+    "Validation",
+    "WithPeople",
+    "base_name",
+    "baseline",
+    "basis",
+    "chart_config",
+    "drawn",
+    "estimate_texts",
+    "file_name",
+    "finish",
+    "flat",
+    "known",
+    "latex",
+    "number_text",
+    "opponents",
+    "render",
+    "rows_csv",
+    "shown_figure",
+    "validate",
+    "with_neutral",
+    "write_figures",
     "write_report",
-    "write_together",
+    "write_tables",
 ]

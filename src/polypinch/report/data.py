@@ -80,7 +80,7 @@ class Experiment:
     """One of the paper's experiments, or of those it leaves open, that a study's arms allow, measured.
 
     Attributes:
-        kind: which: a key of :data:`polypinch.report.experiments.KINDS`.
+        kind: which: a key of :data:`polypinch.experiments.sections.KINDS`.
         model: the base model.
         tables: rows by the name of their CSV file; each row has ``model``.
         facts: what else its words need; ``settled``: whether judging stopped where scores were settled.

@@ -5,20 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from polypinch.experiments import STEMS, TABLES, Part, experiment_parts
 from polypinch.files import write_json, write_text
 from polypinch.report.data import GROUPS, UNTUNED, ReportData
 from polypinch.report.differences import differences
 from polypinch.report.dosing import dose_table
-from polypinch.report.experiments import STEMS, TABLES, Part, experiment_parts
 from polypinch.report.export import Figure, drawn, write_figures, write_tables
 from polypinch.report.figures import FIGURES
 from polypinch.report.html import render, shown_figure
 from polypinch.report.judge import judge_section
-from polypinch.report.latex import latex_tables
 from polypinch.report.points import counted, file_name
 from polypinch.report.sections import Section, sections
 from polypinch.report.tables import csv_tables, flat, manifest_lines, pivot
 from polypinch.report.tasks import TASKS, TaskPart, task_parts
+from polypinch.report.tex import latex_tables
 
 FINDINGS = "findings.json"
 """The answer for machines, beside the page."""

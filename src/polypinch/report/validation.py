@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from polypinch.errors import PinchError
+from polypinch.judge import outcomes
 from polypinch.judge.labels import TIE, WINNERS, Judged, Panel, panel
-from polypinch.judge.protocol import outcomes
 from polypinch.report.trust import Decision, decide, leaning
 from polypinch.stats import (
     MISSING,

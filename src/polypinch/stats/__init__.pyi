@@ -18,7 +18,15 @@ from .agreement import (
     ratio,
     tie_discounted,
 )
-from .bias import ByLanguage, Places, WithFidelity, longer_wins, places, share, with_fidelity
+from .bias import (
+    ByLanguage,
+    Places,
+    WithFidelity,
+    longer_wins,
+    places,
+    share,
+    with_fidelity,
+)
 from .bootstrap import (
     RESAMPLES,
     Array,
@@ -30,11 +38,13 @@ from .bootstrap import (
 )
 from .curves import Curve, Saturation, isotonic, saturating
 from .dose import DoseStep, Needed, SmallestDose, minimum_effective_dose, smallest_dose_within
+from .edges import widened
 from .lengths import LengthControlled, length_controlled
 from .levels import Levels, influences, two_levels
-from .mantel import Mantel, mantel, without_means
+from .mantel_test import Mantel, mantel, without_means
 from .noise import Noise, noise_floor
 from .ratios import ratio_intervals
+from .reported import from_standard_errors
 from .scores import Scores, contrasts, score_arms
 from .sequential import Monitor, Sequences, Standing
 from .transfer import (
@@ -82,6 +92,7 @@ __all__ = [
     "estimate",
     "exact",
     "fleiss_kappa",
+    "from_standard_errors",
     "influences",
     "isotonic",
     "joint",
@@ -111,6 +122,7 @@ __all__ = [
     "tie_discounted",
     "transfer_matrix",
     "two_levels",
+    "widened",
     "with_fidelity",
     "without_means",
 ]

@@ -1,34 +1,60 @@
-from .advising import advise_from_study
+from .adaptive import Settled, joined, judge_adaptively
 from .check import Preflight, preflight
+from .compare import ALL, Fidelities, SideBySide, fidelities, summarise_verdicts
 from .graph import Graph, build
 from .inputs import Inputs, open_inputs
-from .reporting import gather, report
+from .judged import Judged, Side, lay_out, measures
+from .judging import SETTLED, TOTALS, judging_line
+from .pairing import read_pairs
 from .runner import duration, run
-from .spec import Arm, Comparison, HeldOut, LLMJudge, Study, StudyLanguages
+from .runs import Compared, Tuned
+from .spec import (
+    MONOLINGUAL,
+    UNTUNED,
+    Arm,
+    Comparison,
+    HeldOut,
+    LLMJudge,
+    Study,
+    StudyLanguages,
+)
 from .store import Stage, Store
-from .together import Finished, Together, report_together
 
 __all__ = [
+    "ALL",
+    "MONOLINGUAL",
+    "SETTLED",
+    "TOTALS",
+    "UNTUNED",
     "Arm",
+    "Compared",
     "Comparison",
-    "Finished",
+    "Fidelities",
     "Graph",
     "HeldOut",
     "Inputs",
+    "Judged",
     "LLMJudge",
     "Preflight",
+    "Settled",
+    "Side",
+    "SideBySide",
     "Stage",
     "Store",
     "Study",
     "StudyLanguages",
-    "Together",
-    "advise_from_study",
+    "Tuned",
     "build",
     "duration",
-    "gather",
+    "fidelities",
+    "joined",
+    "judge_adaptively",
+    "judging_line",
+    "lay_out",
+    "measures",
     "open_inputs",
     "preflight",
-    "report",
-    "report_together",
+    "read_pairs",
     "run",
+    "summarise_verdicts",
 ]

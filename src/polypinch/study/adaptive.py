@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from polypinch.errors import PinchError
 from polypinch.judge import ORDERS, BudgetSpent, Orders, check_pairs, outcomes
-from polypinch.mix.ranks import ranks
 from polypinch.progress import bar
+from polypinch.seeded import ranks
 from polypinch.stats import Estimate, Monitor
 
 # Which items are asked first must be the same in every run: what was paid for is then enough again.

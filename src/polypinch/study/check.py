@@ -20,8 +20,7 @@ from polypinch.study.inputs import Inputs
 from polypinch.study.spec import MONOLINGUAL, Arm
 from polypinch.study.speed import Speed, measure
 from polypinch.study.store import Store
-from polypinch.tasks import TaskSet
-from polypinch.tasks.scoring import as_answer
+from polypinch.tasks import TaskSet, as_answer
 
 # LoRA's checkpoints hold fp32 adapters and AdamW's two moments; two of them stand at a time.
 _BYTES_PER_TRAINED = 4 * (1 + 2 * 3)

@@ -13,7 +13,7 @@ from polypinch.fidelity import fidelity_table
 from polypinch.judge import Orders
 from polypinch.stats import ByLanguage, Estimate, mean_interval
 from polypinch.study.adaptive import Settled, joined
-from polypinch.study.measures import Side, lay_out, measures
+from polypinch.study.judged import Side, lay_out, measures
 
 Key = tuple[str, str]
 Fidelities = tuple[dict[Key, float], dict[Key, float]]
@@ -24,7 +24,7 @@ NOTHING = Estimate(float("nan"), float("nan"), float("nan"), 0, 1)
 
 
 @dataclass(frozen=True)
-class Comparison:
+class SideBySide:
     """How an arm did against another in one language, or over all.
 
     Attributes:
@@ -86,7 +86,7 @@ def summarise_verdicts(
     settled: Mapping[str, Settled] | None = None,
     fidelity: Fidelities = ({}, {}),
     ordered: bool = True,
-) -> list[Comparison]:
+) -> list[SideBySide]:
     """Return one line per language, in the order of their tags, and the line of all.
 
     Intervals resample items, each with all its translations and both its orders. After adaptive judging
@@ -114,7 +114,7 @@ def summarise_verdicts(
         left = [settled[tag] for tag in of] if settled else []
         own = {measure: _at(found.get(measure), position) for measure in _MEASURES}
         lines.append(
-            Comparison(
+            SideBySide(
                 language=name,
                 score=joined(left) if left else mean_interval(100 * judged.outcome, where),
                 length_controlled=_percent(own["length_controlled"]),

@@ -15,8 +15,7 @@ from polypinch.fidelity import fidelity_table
 from polypinch.files import read_table, write_json, write_table
 from polypinch.languages import language
 from polypinch.mix import MixPlan
-from polypinch.models import choose_dtype, device
-from polypinch.precision import Precision
+from polypinch.models import Precision, choose_dtype, device
 from polypinch.study.inputs import Inputs, fidelity_candidates, table_fingerprint
 from polypinch.study.runs import Compared, Tuned
 from polypinch.study.spec import MONOLINGUAL, UNTUNED, Arm

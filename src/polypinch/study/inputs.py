@@ -14,14 +14,12 @@ from polypinch.fidelity import Identifier
 from polypinch.files import canonical_json, fingerprint
 from polypinch.judge import conversation
 from polypinch.mix import MixPlan, Mixture, make_mixture
-from polypinch.mix.ranks import ranks
 from polypinch.models import Model, find_model
-from polypinch.pool import Pool, open_pool
-from polypinch.pool.table import POOL_SCHEMA, instruction, response
+from polypinch.pool import POOL_SCHEMA, Pool, instruction, open_pool, response
+from polypinch.seeded import ranks
 from polypinch.study.judging import Judging
 from polypinch.study.spec import LLMJudge, Study
-from polypinch.tasks import TaskSet, open_task
-from polypinch.tasks.leakage import Place, asked, refuse_trained
+from polypinch.tasks import Place, TaskSet, asked, open_task, refuse_trained
 
 # Which items are held out, or set aside, must not change with the study's seeds.
 _FIXED_SEED = 0

@@ -13,18 +13,19 @@ from polypinch.chat import Problem
 from polypinch.errors import PinchError
 from polypinch.files import write_json, write_table
 from polypinch.judge import (
+    BYTES_PER_TOKEN,
+    IDENTICAL,
     PAIR_SCHEMA,
     Backend,
     Limits,
     Spent,
     VerdictStore,
     choose_backend,
+    dollars,
     judge_pairs,
     load_judge,
     load_prices,
 )
-from polypinch.judge.calls import IDENTICAL
-from polypinch.judge.cost import BYTES_PER_TOKEN, dollars
 from polypinch.models import find_model
 from polypinch.progress import say
 from polypinch.study.adaptive import judge_adaptively

@@ -10,10 +10,8 @@ import pyarrow as pa
 from polypinch.errors import PinchError
 from polypinch.fidelity import read_answers
 from polypinch.judge import PAIR_SCHEMA, conversation
-from polypinch.judge.interchange.answers import read_model_answers, read_model_outputs
-from polypinch.pool import Pool
-from polypinch.pool.formats import read_rows
-from polypinch.pool.table import response
+from polypinch.judge.interchange import read_model_answers, read_model_outputs
+from polypinch.pool import Pool, read_rows, response
 
 Key = tuple[str, str]
 """(item_id, language)."""

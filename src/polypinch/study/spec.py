@@ -7,15 +7,14 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from polypinch.answer.sampling import Sampling
+from polypinch.answer import Sampling
 from polypinch.errors import PinchError
-from polypinch.judge.protocol import Orders
-from polypinch.judge.reference import TIE_MARGIN
+from polypinch.judge import TIE_MARGIN, Orders
 from polypinch.languages import languages
-from polypinch.mix.plan import Budget, Dose, MixPlan
+from polypinch.mix import Budget, Dose, MixPlan
 from polypinch.specs import Spec, validate
-from polypinch.tasks.spec import Task
-from polypinch.tune.recipe import TuneRecipe
+from polypinch.tasks import Task
+from polypinch.tune import TuneRecipe
 
 UNTUNED, MONOLINGUAL = "untuned", "monolingual"
 

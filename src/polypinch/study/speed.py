@@ -9,10 +9,9 @@ from typing import Any
 import torch
 
 from polypinch.answer import Sampling, TransformersEngine
-from polypinch.attention import segmented
 from polypinch.chat import ChatFormat, Encoded
-from polypinch.tune.batches import flatten
-from polypinch.tune.loss import batch_loss, causal_model, row_losses
+from polypinch.models import segmented
+from polypinch.tune import batch_loss, causal_model, flatten, row_losses
 
 
 @dataclass(frozen=True)

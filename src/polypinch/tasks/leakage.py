@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 
 from polypinch.errors import PinchError
-from polypinch.mix.leakage import normalised
+from polypinch.mix import normalised
 from polypinch.tasks.sets import TaskSet
 
 Place = tuple[str, str, str]

@@ -12,12 +12,12 @@ import pyarrow as pa
 from polypinch.answer import Sampling, TransformersEngine, answer
 from polypinch.chat import ChatFormat
 from polypinch.files import write_table
-from polypinch.pool.table import Message
+from polypinch.pool import Message
 from polypinch.tasks.numbers import number_match
 from polypinch.tasks.sets import Item, TaskSet
 from polypinch.tasks.spans import exact_match, span_f1
 from polypinch.tasks.spec import Metric
-from polypinch.tune.loss import row_losses
+from polypinch.tune import row_losses
 
 SCORE_SCHEMA = pa.schema(
     [

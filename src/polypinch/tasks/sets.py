@@ -13,9 +13,8 @@ import pyarrow.compute as pc
 from polypinch.errors import PinchError
 from polypinch.files import fingerprint
 from polypinch.languages import languages
-from polypinch.mix.ranks import ranks
-from polypinch.pool import open_pool
-from polypinch.pool.table import MESSAGES, Messages, instruction, prompt, response
+from polypinch.pool import MESSAGES, Messages, instruction, open_pool, prompt, response
+from polypinch.seeded import ranks
 from polypinch.tasks.layouts import Row, find_languages, read_rows
 from polypinch.tasks.numbers import last_number
 from polypinch.tasks.prompts import fill, template

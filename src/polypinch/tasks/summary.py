@@ -8,8 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from polypinch.stats import score_arms
-from polypinch.stats.edges import widened
+from polypinch.stats import score_arms, widened
 from polypinch.tasks.sets import TaskSet
 
 ALL = "all"

@@ -13,8 +13,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from polypinch.errors import PinchError
-from polypinch.models import Model, choose_dtype, load_model
-from polypinch.precision import Precision, Quantization
+from polypinch.models import Model, Precision, Quantization, choose_dtype, load_model
 from polypinch.tune.lora import LoraLinear
 from polypinch.tune.recipe import TuneRecipe
 

@@ -10,9 +10,9 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from polypinch.attention import Segments
-from polypinch.chat.encoded import Encoded
-from polypinch.mix.ranks import ranks
+from polypinch.chat import Encoded
+from polypinch.models import Segments
+from polypinch.seeded import ranks
 
 
 @dataclass(frozen=True)

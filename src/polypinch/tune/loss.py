@@ -10,10 +10,10 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from polypinch.attention import segmented
 from polypinch.chat import ChatFormat, Encoded
 from polypinch.errors import PinchError
-from polypinch.pool.table import response
+from polypinch.models import segmented
+from polypinch.pool import response
 from polypinch.progress import track
 from polypinch.tune.batches import Flat, by_token_budget, flatten
 from polypinch.tune.head import position_losses, summed_loss
@@ -69,8 +69,8 @@ def _states(body: Any, batch: Flat) -> Tensor:
 def batch_loss(model: Any, batch: Flat) -> Tensor:
     """Return the cross-entropy in nats, summed over a batch's supervised tokens (a scalar).
 
-    The model's attention must be :func:`~polypinch.attention.segmented`, from here to the end of the backward
-    pass.
+    The model's attention must be :func:`~polypinch.models.attention.segmented`, from here to the end of the
+    backward pass.
     """
     body, head, soft_cap = _parts(model)
     states = _states(body, batch)

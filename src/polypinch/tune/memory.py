@@ -21,7 +21,7 @@ def saved_bytes(model: Any, batch: Flat) -> int:
     """Return the bytes that a forward pass keeps for the backward pass, weights aside.
 
     Args:
-        model: a trainable model whose attention is :func:`~polypinch.attention.segmented`.
+        model: a trainable model whose attention is :func:`~polypinch.models.attention.segmented`.
         batch: a small one; what is kept grows with its tokens.
     """
     weights = {weight.untyped_storage().data_ptr() for weight in model.parameters()}

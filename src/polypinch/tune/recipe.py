@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from polypinch.errors import PinchError
 from polypinch.languages import language
-from polypinch.precision import Precision, Quantization
+from polypinch.models import Precision, Quantization
 from polypinch.specs import Spec
 
 

@@ -17,12 +17,10 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
 
-from polypinch.attention import segmented
 from polypinch.chat import ChatFormat, Encoded, EncodedRows, check_rows, encode_with_keys
 from polypinch.errors import PinchError
 from polypinch.files import disk_errors, write_json, write_text
-from polypinch.models import Model, choose_dtype, device, load_model
-from polypinch.precision import Precision
+from polypinch.models import Model, Precision, choose_dtype, device, load_model, segmented
 from polypinch.processes import barrier, is_main, main_first, rank, world
 from polypinch.progress import Bar, bar, say
 from polypinch.tune import sharding

@@ -1,18 +1,8 @@
 """AlpacaEval's and FastChat's files in and out, so that results can be checked with those tools.
 
-Answers are in ``answers``, apart from verdicts, since it loads what answers.
+Modules are imported when a name of theirs is asked for; ``__init__.pyi`` says where each is.
 """
 
-from polypinch.judge.interchange.alpaca_eval import pair_annotations, read_annotations, write_alpaca_eval
-from polypinch.judge.interchange.fastchat import pair_judgments, read_pair_judgments, write_json_lines
-from polypinch.judge.interchange.reading import read_judged
+import lazy_loader
 
-__all__ = [
-    "pair_annotations",
-    "pair_judgments",
-    "read_annotations",
-    "read_judged",
-    "read_pair_judgments",
-    "write_alpaca_eval",
-    "write_json_lines",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

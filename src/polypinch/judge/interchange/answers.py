@@ -8,11 +8,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from polypinch.answer.answers import ANSWER_SCHEMA
+from polypinch.answer import ANSWER_SCHEMA
 from polypinch.errors import PinchError
 from polypinch.files import fingerprint
 from polypinch.languages import language as named
-from polypinch.pool.formats import read_rows
+from polypinch.pool import read_rows
 
 Row = dict[str, Any]
 Key = tuple[str, str]

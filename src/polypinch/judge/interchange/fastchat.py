@@ -18,8 +18,7 @@ from polypinch.judge.interchange.games import VERDICTS, from_record, games, reco
 from polypinch.judge.labels.layouts import fastchat_item, judge_name
 from polypinch.judge.protocol import ORDERS, choice
 from polypinch.languages import language as named
-from polypinch.pool.formats import read_rows
-from polypinch.pool.layouts import RowError
+from polypinch.pool import RowError, read_rows
 
 Row = dict[str, Any]
 

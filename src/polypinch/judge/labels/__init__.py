@@ -1,21 +1,8 @@
-"""What people chose: published preference files read into one table, and laid out as a panel of raters."""
+"""What people chose: published preference files read into one table, and laid out as a panel of raters.
 
-from polypinch.judge.labels.judged import Judged, judge_labels, judged
-from polypinch.judge.labels.reading import LAYOUT_NAMES, read_labels
-from polypinch.judge.labels.table import CODES, LABEL_SCHEMA, TIE, WINNERS, Panel, pair_rows, panel, sample
+Modules are imported when a name of theirs is asked for; ``__init__.pyi`` says where each is.
+"""
 
-__all__ = [
-    "CODES",
-    "LABEL_SCHEMA",
-    "LAYOUT_NAMES",
-    "TIE",
-    "WINNERS",
-    "Judged",
-    "Panel",
-    "judge_labels",
-    "judged",
-    "pair_rows",
-    "panel",
-    "read_labels",
-    "sample",
-]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

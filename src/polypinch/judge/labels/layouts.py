@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from polypinch.files import fingerprint
-from polypinch.pool.layouts import RowError, with_context
+from polypinch.pool import RowError, with_context
 
 Row = dict[str, Any]
 Numbered = tuple[int, Row]

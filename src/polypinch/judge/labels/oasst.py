@@ -9,7 +9,7 @@ from itertools import combinations
 from polypinch.errors import PinchError
 from polypinch.judge.labels.layouts import Numbered, Row
 from polypinch.languages import language
-from polypinch.pool.layouts import RowError
+from polypinch.pool import RowError
 
 ANNOTATOR = "ranking"
 

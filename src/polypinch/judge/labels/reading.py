@@ -13,8 +13,7 @@ from polypinch.judge.labels.layouts import LAYOUTS, Numbered, Row
 from polypinch.judge.labels.oasst import is_oasst, oasst
 from polypinch.judge.labels.table import LABEL_SCHEMA
 from polypinch.languages import language as named
-from polypinch.pool.formats import read_rows
-from polypinch.pool.layouts import RowError
+from polypinch.pool import RowError, read_rows
 
 LAYOUT_NAMES = (*LAYOUTS, "oasst")
 

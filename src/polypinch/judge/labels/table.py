@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from polypinch.mix.ranks import ranks
+from polypinch.seeded import ranks
 
 LABEL_SCHEMA = pa.schema(
     [

@@ -1,0 +1,139 @@
+"""Scores by the share of other languages, as the paper draws them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+
+from polypinch.experiments.marks import axis, line_at, tips
+from polypinch.experiments.parts import (
+    AS_PAPER,
+    Numbers,
+    Part,
+    Picture,
+    by_name,
+    heading,
+    names_of,
+    one_seed,
+    score_measure,
+)
+from polypinch.report import (
+    WIDTH,
+    Experiment,
+    Measure,
+    ReportData,
+    Rows,
+    Spec,
+    basis,
+    file_name,
+    finish,
+    known,
+    opponents,
+    with_neutral,
+)
+
+
+def doses_part(data: ReportData, shown: Experiment) -> Part:
+    """Return the section with scores by share, one panel for each language, and the two averages."""
+    against = opponents(data)
+    share = {row["arm"]: row["share"] for row in shown.facts["shares"]}
+    rows = [
+        row | {"share": share[row["arm"]]}
+        for row in with_neutral(data, data.scores, against, 50.0)
+        if row["model"] == shown.model and row["arm"] in share and known(row["value"])
+    ]
+    name = names_of(data)
+    tags = [one.tag for one in data.languages if any(row["language"] == one.tag for row in rows)]
+    note = f"against {against}; 50 is parity; along the bottom, the share of examples in other languages"
+    measure = score_measure(note)
+    groups = {one.tag: one.group for one in data.languages}
+    panels = [
+        row | {"panel": name(row["language"]), "group": groups[row["language"]]}
+        for row in rows
+        if row["language"] in groups
+    ]
+    pictures = [
+        Picture(
+            file_name(data, "doses-languages", shown.model),
+            f"{AS_PAPER}: one panel for each language",
+            _panels(panels, [name(tag) for tag in tags], measure),
+            "Shares stand where they are, so the small ones crowd on the left; the same numbers stand evenly"
+            f" apart further up, under “Are the answers better?”. {basis(rows)}",
+            "scores",
+            _numbers(rows, [(tag, name(tag)) for tag in tags]),
+        )
+    ]
+    averages = [row | {"group": row["language"]} for row in rows if row["language"] in ("seen", "unseen")]
+    if len({row["group"] for row in averages}) == 2:
+        pictures.append(
+            Picture(
+                file_name(data, "doses-averages", shown.model),
+                f"{AS_PAPER}: languages in the dose, and others",
+                _lines(averages, measure),
+                "Two averages: over the languages that the dose is in (seen), and over those in no mixture"
+                f" here (unseen). {basis(averages)}",
+                "scores",
+                _numbers(rows, [("seen", "seen average"), ("unseen", "unseen average")]),
+            )
+        )
+    figure = "Figure 3" if shown.facts["all"] else "Figure 4"
+    listed = ", ".join(name(tag) for tag in shown.facts["dosed"])
+    return Part(
+        "doses",
+        heading(data, shown, "How do scores grow with the share of other languages?", figure),
+        f"More and more examples are spread evenly over {listed}, "
+        + ("on top of the same budget." if shown.facts["added"] else "at the same budget."),
+        one_seed(rows),
+        tuple(pictures),
+    )
+
+
+def _numbers(rows: Rows, order: list[tuple[str, str]]) -> Numbers:
+    shares = sorted({row["share"] for row in rows})
+    columns = [(f"{at:.1%}", [row for row in rows if row["share"] == at], ".1f") for at in shares]
+    return by_name(order, columns, "Scores by the share of other languages")
+
+
+def _axes(measure: Measure, size: int) -> tuple[Any, Any]:
+    x = alt.X("share:Q", title=None, scale=alt.Scale(zero=True),
+              axis=alt.Axis(format=".0%", tickCount=3 if size < 200 else 6, labelFontSize=10.5))  # fmt: skip
+    scale = alt.Scale(zero=False)
+    return x, alt.Y("value:Q", title=None, scale=scale, axis=axis(measure, tickCount=4))
+
+
+def _layers(measure: Measure, size: int, legend: alt.Legend | None = None) -> list[Any]:
+    x, y = _axes(measure, size)
+    color = alt.Color("group:N", scale=alt.Scale(domain=["base", "seen", "unseen"]), legend=legend)
+    base = alt.Chart().encode(x=x)
+    tip = tips(measure, "arm", "group")
+    return [
+        line_at(measure, y=alt.YDatum(measure.neutral)),
+        base.mark_rule(strokeWidth=1.25, opacity=0.75).encode(
+            y=alt.Y("low:Q", title=None, scale=alt.Scale(zero=False)), y2="high:Q", color=color
+        ),
+        base.mark_line(strokeWidth=1.75).encode(y=y, color=color, detail="group:N"),
+        base.mark_point(filled=True, size=40, opacity=1).encode(y=y, color=color, tooltip=tip),
+    ]
+
+
+def _panels(rows: Rows, names: list[str], measure: Measure) -> Spec:
+    width = WIDTH // 4 - 50
+    chart = alt.layer(*_layers(measure, width), data=alt.Data(values=rows)).properties(
+        width=width, height=120
+    )
+    chart = chart.facet(
+        facet=alt.Facet("panel:N", sort=names, title=None, header=alt.Header(labelAnchor="start")),
+        columns=min(4, max(1, len(names))),
+        spacing={"row": 60, "column": 44},
+        bounds="flush",
+    ).resolve_axis(x="independent", y="independent")
+    spec = finish(chart, measure.title, measure.note, least=300)
+    spec["usermeta"] |= {"gap": 44}
+    return spec
+
+
+def _lines(rows: Rows, measure: Measure) -> Spec:
+    legend = alt.Legend(values=["seen", "unseen"])
+    chart = alt.layer(*_layers(measure, 600, legend), data=alt.Data(values=rows))
+    return finish(chart, measure.title, measure.note, least=300, width=WIDTH - 150, height=280)

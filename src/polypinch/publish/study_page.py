@@ -1,0 +1,319 @@
+"""From a finished study to its report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from polypinch.errors import PinchError
+from polypinch.experiments import experiments, headline, read_costs, read_exposure
+from polypinch.files import read_json, read_table
+from polypinch.findings import Dosed, Findings, answer, caveats, details, find, ladder
+from polypinch.judge import dollars
+from polypinch.languages import language
+from polypinch.publish import tables as rows
+from polypinch.report import ArmInfo, LanguageInfo, ReportData, Sample, write_report
+from polypinch.results import (
+    ArmResults,
+    Axes,
+    axes,
+    imported_rows,
+    mixture_lines,
+    read_results,
+    task_rows,
+    task_wording,
+)
+from polypinch.study import MONOLINGUAL, TOTALS, UNTUNED, Graph, Inputs, Store, Study, Tuned
+
+_PACKAGES = ("polypinch", "torch", "transformers", "peft", "datasets", "py3langid", "sacrebleu", "numpy")
+_SAMPLE_ITEMS = 6
+
+
+def report(inputs: Inputs, graph: Graph, store: Store, directory: Path, exposure: Path | None = None) -> Path:
+    """Write a study's report, tables and figures; return the page's path.
+
+    Args:
+        inputs: the study's.
+        graph: its stages.
+        store: where they are done.
+        directory: to write to.
+        exposure: a CSV file of disclosed shares of pretraining (``language``, ``share``).
+
+    Raises:
+        PinchError: a step of the study is not done yet, or the file of shares cannot be read.
+    """
+    finished(graph, store)
+    disclosed = read_exposure(exposure) if exposure else None
+    return write_report(read_report(inputs, graph, store, directory, disclosed), directory)
+
+
+def read_report(
+    inputs: Inputs,
+    graph: Graph,
+    store: Store,
+    directory: Path,
+    disclosed: Mapping[str, float] | None = None,
+) -> ReportData:
+    """Read a finished study, and the task scores that were brought into its folder."""
+    data = gather(inputs, graph, store, disclosed)
+    return replace(data, tasks=[*data.tasks, *imported_rows(inputs.study, directory)])
+
+
+def finished(graph: Graph, store: Store) -> None:
+    """Refuse a study that is not finished.
+
+    Raises:
+        PinchError: a step is not done yet.
+    """
+    waiting = [stage for stage in graph.stages() if store.state(stage) != "done"]
+    if waiting:
+        raise PinchError(
+            f"{len(waiting)} of {len(graph.stages())} steps are not done, the next is"
+            f" {waiting[0].kind} {waiting[0].name}",
+            fix="polypinch run goes on from there",
+        )
+
+
+def gather(
+    inputs: Inputs, graph: Graph, store: Store, disclosed: Mapping[str, float] | None = None
+) -> ReportData:
+    """Read a finished study into what the report shows, with disclosed shares of pretraining by language."""
+    study = inputs.study
+    shared = axes(inputs)
+    results = read_results(inputs, graph, store)
+    infos = _arms(inputs, graph, store)
+    mixtures = mixture_lines(inputs, graph, store)
+    costs = read_costs(shared, graph, store)
+    shown = experiments(study, shared, results, mixtures, costs, disclosed)
+    told = [_told(study, shared, [one for one in results if one.model == model], infos, mixtures)
+            for model in study.models]  # fmt: skip
+    told = [
+        one if one.found else replace(one, answer=headline(one.model, shown) or one.answer) for one in told
+    ]
+    ordered = inputs.judging is not None and inputs.judging.declared.kind != "grade"
+    judging = judging_totals(inputs, graph, store)
+    return ReportData(
+        title=study.name,
+        models=list(study.models),
+        answer=" ".join(one.answer for one in told),
+        details=[line for one in told for line in one.details],
+        caveats=_notes(inputs, shared, results, judging, told[0].left_out),
+        arms=infos,
+        languages=_languages(inputs),
+        scores=[row for one in results for row in rows.score_rows(shared, one, study.comparison.against)],
+        judge=[row for one in results for row in rows.judge_rows(shared, one, ordered)],
+        fidelity=[row for one in results for row in rows.fidelity_rows(shared, one)],
+        loss=[row for one in results for row in rows.loss_rows(shared, one)],
+        loss_change=[row for one in told for row in one.change],
+        noise=[row for one in told for row in one.noise],
+        doses=[row for one in told for row in (rows.dose_rows(one.found) if one.found else [])],
+        curves=[row for one in told for row in (rows.curve_rows(one.found) if one.found else [])],
+        findings=_findings(study, told),
+        tasks=task_rows(inputs, graph, store),
+        mixtures=mixtures,
+        samples=_samples(inputs, graph, store),
+        settings={
+            "study": study.model_dump(mode="json"),
+            "chat_template": _chats(inputs),
+            **({"judging": judging} if judging is not None else {}),
+            **({"wording of tasks": task_wording(inputs)} if inputs.tasks else {}),
+        },
+        versions={name: version(name) for name in _PACKAGES},
+        artifacts=_artifacts(graph, store),
+        experiments=shown,
+    )
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What is told of one base model."""
+
+    model: str
+    answer: str
+    details: list[tuple[str, str]]
+    found: Findings | None
+    change: rows.Rows
+    noise: rows.Rows
+    left_out: dict[str, list[str]]
+
+
+def _told(
+    study: Study, shared: Axes, arms: list[ArmResults], infos: list[ArmInfo], mixtures: rows.Rows
+) -> _Told:
+    info = {one.name: one for one in infos}
+    fed: dict[str, set[str]] = {}
+    for line in mixtures:
+        if line["examples"]:
+            fed.setdefault(line["arm"], set()).add(line["language"])
+    baseline = next((arm for arm in arms if info[arm.arm].is_baseline), None)
+    untuned = next((arm for arm in arms if arm.arm == UNTUNED), None)
+    steps, apart = ladder(study, baseline.arm if baseline else None)
+
+    def by_dose(arm: ArmResults) -> Dosed:
+        one = info[arm.arm]
+        return Dosed(arm, one.dose_examples, one.rows, frozenset(fed.get(arm.arm, ())))
+
+    dosed = [by_dose(arm) for arm in arms if arm.arm in steps]
+    model = arms[0].model
+    found = find(shared, by_dose(baseline) if baseline else None, dosed, model, study.loss_margin)
+    compared = [baseline, *(arm.results for arm in dosed)] if baseline and dosed else []
+    tuned = [arm for arm in arms if arm.arm != UNTUNED]
+    return _Told(
+        model,
+        answer(found, shared, baseline, dosed, model),
+        details(found, shared, baseline, untuned, len(study.models) > 1),
+        found,
+        rows.loss_change_rows(shared, baseline, arms) if baseline else [],
+        rows.noise_rows(shared, compared or tuned),
+        {"apart": apart, "twice": list(found.twice) if found else []},
+    )
+
+
+def _findings(study: Study, told: list[_Told]) -> dict[str, Any]:
+    """Return the answer for machines."""
+    return {
+        "study": study.name,
+        "measure": "held-out loss, bits per byte; a negative change is better",
+        "models": [
+            {"model": one.model, "answer": one.answer, **(one.found.as_dict() if one.found else {})}
+            for one in told
+        ],
+    }
+
+
+def _notes(
+    inputs: Inputs,
+    shared: Axes,
+    results: list[ArmResults],
+    judging: dict[str, Any] | None,
+    left_out: dict[str, list[str]],
+) -> list[str]:
+    judged = any(result.outcome is not None for result in results)
+    by_model = inputs.judging.words if inputs.judging else "reference"
+    notes = caveats(shared, len(inputs.answered["item_id"].unique()), by_model if judged else None)
+    if judging is not None:
+        notes.append(f"The judge was asked as follows: {judging_words(judging)}.")
+    if any(result.settled for result in results):
+        notes.append(
+            "Judging stopped in each language where its score was settled. Intervals of scores are confidence"
+            " sequences: they hold together, whenever judging stops, and speak of the held-out items alone."
+        )
+    if left_out["apart"]:
+        notes.append(
+            f"The answer leaves out {', '.join(left_out['apart'])}: they differ from the arm without a dose"
+            " in more than the dose (languages, base language or model, tuning, placement, items or"
+            " repetition)."
+        )
+    if left_out["twice"]:
+        notes.append(
+            f"The answer leaves out {', '.join(left_out['twice'])}: another arm has the same dose, and was"
+            " named first."
+        )
+    if judged and inputs.study.comparison.against == MONOLINGUAL:
+        notes.append(
+            "Scores compare with the model tuned on the whole budget in each language (50 is parity), so they"
+            " are not comparable across languages: each has its own opponent."
+        )
+    return notes
+
+
+def judging_totals(inputs: Inputs, graph: Graph, store: Store) -> dict[str, Any] | None:
+    """Return what the language model that judged was asked, in all, or ``None`` where none was."""
+    if inputs.judging is None:
+        return None
+    total: Counter[str] = Counter()
+    costs = []
+    for path in {store.path(one.verdicts) for one in graph.compared}:
+        found = read_json(path / TOTALS)
+        costs.append(found.pop("cost"))
+        total.update(found)
+    known = [cost for cost in costs if cost is not None]
+    cost = sum(known) if known else None
+    return {**inputs.judging.identity, **dict(total), "cost": cost}
+
+
+def judging_words(total: dict[str, Any]) -> str:
+    """Return the judge's calls, tokens, cost and failures in a sentence's words."""
+    cost = "at a cost not known" if total["cost"] is None else f"for {dollars(total['cost'])}"
+    left = total.get("not_asked")
+    return (
+        f"{total['verdicts']:,} verdicts from {total['calls']:,} calls ({total['requests']:,} requests,"
+        f" {total['prompt_tokens']:,} tokens in, {total['completion_tokens']:,} out) {cost};"
+        f" {total['missing']:,} are missing, {total['identical']:,} are ties of identical answers"
+        + (f"; {left:,} calls were not made, as the rest had settled it" if left else "")
+    )
+
+
+def _chats(inputs: Inputs) -> dict[str, str]:
+    return {name: chat.name for name, chat in inputs.chats.items()}
+
+
+def _arms(inputs: Inputs, graph: Graph, store: Store) -> list[ArmInfo]:
+    study = inputs.study
+    infos = [ArmInfo(UNTUNED, 0, 0.0, 0, False, "untuned base")]
+    for arm in study.arms:
+        run = next(run for run in graph.tuned if run.arm == arm.name)
+        assert run.mixture is not None
+        manifest = read_json(store.path(run.mixture) / "manifest.json")
+        rows = manifest["rows"]
+        dose = sum(line["examples"] for line in manifest["languages"] if line["language"] != study.base)
+        is_baseline = study.is_baseline(arm)
+        infos.append(ArmInfo(arm.name, dose, dose / rows, rows, is_baseline, f"{dose} of {rows}"))
+    return [infos[0], *sorted(infos[1:], key=lambda info: info.dose_examples)]
+
+
+def _languages(inputs: Inputs) -> list[LanguageInfo]:
+    study = inputs.study
+    infos = []
+    for tag in study.evaluated:
+        group = "base" if tag == study.base else "seen" if tag in study.languages.seen else "unseen"
+        found = language(tag)
+        infos.append(LanguageInfo(tag, found.name, found.autonym, found.direction, group))
+    return infos
+
+
+def _samples(inputs: Inputs, graph: Graph, store: Store) -> list[Sample]:
+    """Return the first few answered items in every language, as the first seed of each arm answers."""
+    study = inputs.study
+    items = inputs.answered["item_id"].unique().slice(0, _SAMPLE_ITEMS)
+    wanted = set(items.to_pylist())
+    texts: dict[tuple[str, str], dict[str, str]] = {}
+    flags: dict[tuple[str, str], dict[str, bool | None]] = {}
+    for run in _first_runs(graph, study.models[0], study.seeds[0]):
+        answers = read_table(store.path(run.answers) / "answers.parquet")
+        found = read_table(store.path(run.fidelity) / "fidelity.parquet")
+        columns = [answers[name].to_pylist() for name in ("item_id", "language", "text")]
+        for item, tag, text, flag in zip(*columns, found["in_language"].to_pylist(), strict=True):
+            if item in wanted:
+                texts.setdefault((item, tag), {}).setdefault(run.arm, text)
+                flags.setdefault((item, tag), {}).setdefault(run.arm, flag)
+    prompts, references = inputs.prompts(), inputs.references()
+    return [
+        Sample(item, tag, prompts[item, tag], references.get((item, tag)), texts[item, tag], flags[item, tag])
+        for tag in study.evaluated
+        for item in items.to_pylist()
+    ]
+
+
+def _first_runs(graph: Graph, model: str, seed: int) -> list[Tuned]:
+    return [
+        run
+        for run in graph.tuned
+        if run.model == model and run.seed in (None, seed) and not run.arm.startswith(f"{MONOLINGUAL}-")
+    ]
+
+
+def _artifacts(graph: Graph, store: Store) -> list[dict[str, Any]]:
+    rows = []
+    for run in graph.tuned:
+        for stage in (run.mixture, run.checkpoint):
+            if stage is not None:
+                rows.append(
+                    {"model": run.model, "arm": run.arm, "seed": run.seed, "kind": stage.kind,
+                     "path": str(store.path(stage))}
+                )  # fmt: skip
+    return rows

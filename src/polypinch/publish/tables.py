@@ -1,0 +1,186 @@
+"""A study's tables, row by row, as the report takes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from polypinch.findings import Findings, flipped
+from polypinch.results import ArmResults, Axes, Together, estimates, loss_changes, scores, shares, stacked
+from polypinch.stats import Array, Estimate, SmallestDose, noise_floor
+from polypinch.study import ALL, measures
+
+Rows = list[dict[str, Any]]
+
+_ESTIMATE = ("value", "low", "high", "n_items", "n_seeds")
+
+
+def _alone(estimate: Estimate) -> dict[str, Any]:
+    return {name: getattr(estimate, name) for name in _ESTIMATE}
+
+
+def score_rows(shared: Axes, result: ArmResults, against: str) -> Rows:
+    """Return an arm's scores, 0 to 100, by language and group average."""
+    if result.outcome is None or result.flipped is None:
+        return []
+    flips = shares(shared, result.flipped)
+    return [
+        {
+            "model": result.model,
+            "arm": result.arm,
+            "against": against,
+            "language": name,
+            **estimate.as_dict(),
+            "flip_rate": flips[name].value if name in flips else None,
+            "missing": _counted(shared, result.missing, name),
+            "not_asked": _counted(shared, result.not_asked, name),
+        }
+        for name, estimate in scores(shared, result).items()
+        if name != ALL
+    ]
+
+
+def judge_rows(shared: Axes, result: ArmResults, ordered: bool) -> Rows:
+    """Return the score and what it hangs on, by language and over all of them, 0 to 100."""
+    if result.judged is None:
+        return []
+    own = scores(shared, result)
+    found: dict[tuple[str, str], Estimate] = {
+        (name, "score"): own[name] for name in (*shared.languages, ALL) if name in own
+    }
+    for measure, values in measures(result.judged, ordered).items():
+        for name, one in zip((*shared.languages, ALL), (*values.languages, values.overall), strict=True):
+            if one.n_items:
+                ends = (100 * one.value, 100 * one.low, 100 * one.high)
+                found[name, measure] = Estimate(*ends, one.n_items, one.n_seeds)
+    about = {"model": result.model, "arm": result.arm}
+    return [
+        {**about, "language": name, "measure": measure, **_alone(one)}
+        for (name, measure), one in found.items()
+    ]
+
+
+def _counted(shared: Axes, counts: dict[str, int], name: str) -> int:
+    where = shared.groups.get(name)
+    tags = [name] if where is None else [shared.languages[index] for index in where]
+    return sum(counts.get(tag, 0) for tag in tags)
+
+
+def fidelity_rows(shared: Axes, result: ArmResults) -> Rows:
+    """Return the share of an arm's answers in the language asked for, 0 to 1."""
+    lines, words = shares(shared, result.line_pass), shares(shared, result.word_pass)
+    return [
+        {
+            "model": result.model,
+            "arm": result.arm,
+            "language": name,
+            **_alone(estimate),
+            "line_pass": lines[name].value if name in lines else None,
+            "word_pass": words[name].value if name in words else None,
+            "abstained": None if name in shared.groups else result.abstained.get(name, 0),
+        }
+        for name, estimate in shares(shared, result.in_language).items()
+    ]
+
+
+def loss_rows(shared: Axes, result: ArmResults) -> Rows:
+    """Return an arm's held-out loss in bits per byte."""
+    if result.loss is None:
+        return []
+    return [
+        {"model": result.model, "arm": result.arm, "language": name, **_alone(estimate)}
+        for name, estimate in estimates(shared, result.loss).items()
+    ]
+
+
+def loss_change_rows(shared: Axes, baseline: ArmResults, arms: list[ArmResults]) -> Rows:
+    """Return every other arm's paired change of held-out loss from the baseline's."""
+    found: dict[str, dict[str, Together]] = loss_changes(shared, baseline, arms)
+    return [
+        {"model": baseline.model, "arm": arm, "language": name, **change.as_dict()}
+        for arm, changes in found.items()
+        for name, change in changes.items()
+    ]
+
+
+def noise_rows(shared: Axes, arms: list[ArmResults]) -> Rows:
+    """Return the spread between seeds of one arm, pooled over arms, by language and group average.
+
+    Of held-out loss (bits per byte), fidelity (a share) and scores (0 to 100); with one seed there is none.
+    Scores of which adaptive judging left out pairs have none either.
+
+    Args:
+        shared: the axes.
+        arms: tuned ones, of one base model.
+    """
+    measured: dict[str, Array] = {}
+    if arms and all(arm.loss is not None for arm in arms):
+        measured["loss"] = stacked(arms)
+    if arms:
+        measured["fidelity"] = np.stack([arm.in_language for arm in arms])
+    compared = [100 * arm.outcome for arm in arms if arm.outcome is not None and not arm.settled]
+    if compared:
+        measured["score"] = np.stack(compared)
+    where = {tag: [index] for index, tag in enumerate(shared.languages)} | shared.groups
+    rows = []
+    for measure, values in measured.items():
+        for name, columns in where.items():
+            noise = noise_floor(values, columns)
+            if noise.freedom:
+                about = {"model": arms[0].model, "measure": measure, "language": name}
+                rows.append({**about, **vars(noise)})
+    return rows
+
+
+def dose_rows(findings: Findings) -> Rows:
+    """Return the tests of doses in the order made: which help, and which are as good as the largest."""
+    rows = []
+    for name, answer in findings.answers.items():
+        about = {"model": findings.model, "language": name, "question": "effective", "against": "none"}
+        rows += [{**about, **one} for one in _tests(findings, answer.effective)]
+    about = {
+        "model": findings.model,
+        "language": findings.main.group,
+        "question": "within margin",
+        "against": "largest",
+    }
+    return rows + [{**about, **one} for one in _tests(findings, findings.within)]
+
+
+def _tests(findings: Findings, found: SmallestDose) -> Rows:
+    rows = []
+    for step in found.steps:
+        dose = int(step.dose)
+        needed = found.needed if step is found.steps[-1] else None
+        rows.append(
+            {
+                "dose": dose,
+                "arm": findings.arms[dose],
+                **_alone(flipped(step.change)),
+                "told": step.told,
+                "smallest": step.dose == found.dose,
+                "needed_effect": needed.effect if needed else None,
+                "needed_items": needed.items if needed else None,
+                "needed_seeds": needed.seeds if needed else None,
+            }
+        )
+    return rows
+
+
+def curve_rows(findings: Findings) -> Rows:
+    """Return measured changes from no dose, and the curves through them, dose by dose."""
+    rows: Rows = []
+    for name, answer in findings.answers.items():
+        if answer.isotonic is None or answer.saturating is None:
+            continue
+        about = {"model": findings.model, "language": name}
+        for dose, change in zip(answer.doses, answer.changes, strict=True):
+            ends = {end: getattr(change, end) for end in ("value", "low", "high")}
+            rows.append({**about, "curve": "measured", "dose": dose, **ends})
+        for kind, curve in (("isotonic", answer.isotonic), ("saturating", answer.saturating.curve)):
+            columns = (curve.doses, curve.value, curve.low, curve.high)
+            for dose, *numbers in zip(*(column.tolist() for column in columns), strict=True):
+                ends = dict(zip(("value", "low", "high"), numbers, strict=True))
+                rows.append({**about, "curve": kind, "dose": dose, **ends})
+    return rows

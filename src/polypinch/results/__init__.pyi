@@ -1,0 +1,36 @@
+from .arms import (
+    ArmResults,
+    Axes,
+    Together,
+    axes,
+    estimates,
+    fill,
+    loss_changes,
+    mixture_lines,
+    read_results,
+    scores,
+    shares,
+    stacked,
+)
+from .harness import export_arm, import_results, imported_rows
+from .tasks import task_rows, task_wording
+
+__all__ = [
+    "ArmResults",
+    "Axes",
+    "Together",
+    "axes",
+    "estimates",
+    "export_arm",
+    "fill",
+    "import_results",
+    "imported_rows",
+    "loss_changes",
+    "mixture_lines",
+    "read_results",
+    "scores",
+    "shares",
+    "stacked",
+    "task_rows",
+    "task_wording",
+]

@@ -1,0 +1,328 @@
+"""A finished study's numbers: arrays over (seed, item, language) for each arm, read from its artifacts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from polypinch.files import read_json, read_table
+from polypinch.judge import Orders, outcomes
+from polypinch.stats import Array, Estimate, Scores, contrasts, score_arms, seed_half_width, widened
+from polypinch.study import (
+    ALL,
+    MONOLINGUAL,
+    SETTLED,
+    UNTUNED,
+    Compared,
+    Graph,
+    Inputs,
+    Judged,
+    Settled,
+    Side,
+    Store,
+    Tuned,
+    joined,
+    lay_out,
+)
+
+AVERAGES = ("seen", "unseen", "others")
+"""Averages over the seen, the unseen, and all languages but the base."""
+
+
+@dataclass(frozen=True)
+class Axes:
+    """The axes that every array of a study shares, so that arms stay paired.
+
+    Attributes:
+        seeds: training seeds.
+        items: held-out items.
+        languages: evaluated languages, the base first.
+        groups: which positions of ``languages`` each average covers; empty ones are left out.
+    """
+
+    seeds: tuple[int, ...]
+    items: tuple[str, ...]
+    languages: tuple[str, ...]
+    groups: dict[str, list[int]]
+
+
+def axes(inputs: Inputs) -> Axes:
+    """Return a study's axes."""
+    study = inputs.study
+    position = {tag: index for index, tag in enumerate(study.evaluated)}
+    groups = {
+        "seen": [position[tag] for tag in study.languages.seen],
+        "unseen": [position[tag] for tag in study.languages.unseen],
+        "others": list(range(1, len(position))),
+    }
+    items = tuple(inputs.heldout["item_id"].unique().to_pylist())
+    return Axes(study.seeds, items, study.evaluated, {name: where for name, where in groups.items() if where})
+
+
+def fill(axes: Axes, tables: dict[int, pa.Table], column: str) -> Array:
+    """Lay tables out as (seeds, items, languages); NaN where there is no value.
+
+    Args:
+        axes: the axes.
+        tables: by seed; rows with ``item_id``, ``language`` and ``column``. Several rows of one item and
+            language (samples) are averaged.
+        column: a number, a truth value, or null.
+    """
+    item_at = {item: index for index, item in enumerate(axes.items)}
+    language_at = {tag: index for index, tag in enumerate(axes.languages)}
+    shape = (len(tables), len(axes.items), len(axes.languages))
+    total, count = np.zeros(shape), np.zeros(shape)
+    for position, table in enumerate(tables.values()):
+        columns = [table[name].to_pylist() for name in ("item_id", "language", column)]
+        for item, tag, value in zip(*columns, strict=True):
+            if value is not None and item in item_at and tag in language_at:
+                total[position, item_at[item], language_at[tag]] += float(value)
+                count[position, item_at[item], language_at[tag]] += 1
+    values: Array = np.divide(total, count, out=np.full(shape, np.nan), where=count > 0)
+    return values
+
+
+@dataclass(frozen=True)
+class Together(Estimate):
+    """An estimate that also has the interval which holds for all languages of its arm together.
+
+    Attributes:
+        low_together: lower end; ``None`` for averages, which are no part of the family.
+        high_together: upper end.
+    """
+
+    low_together: float | None = None
+    high_together: float | None = None
+
+
+def together(axes: Axes, found: Scores, arm: int, scale: float = 1.0) -> dict[str, Together]:
+    """Return an arm's estimates in each language and group average that was measured.
+
+    Args:
+        axes: the axes; ``found`` has a column for each language, then for each group.
+        found: of several arms.
+        arm: position of the one.
+        scale: what to multiply by.
+    """
+    names = {}
+    for column, name in enumerate((*axes.languages, *axes.groups)):
+        own, joint = (found.estimate(arm, column, both) for both in (False, True))
+        if np.isfinite(own.value):
+            beyond = (scale * end if np.isfinite(end) else None for end in (joint.low, joint.high))
+            ends = (scale * own.value, scale * own.low, scale * own.high)
+            names[name] = Together(*ends, own.n_items, own.n_seeds, *beyond)
+    return names
+
+
+def estimates(axes: Axes, values: Array, scale: float = 1.0) -> dict[str, Together]:
+    """Return the mean of each language and of each group average, with intervals.
+
+    Args:
+        axes: the axes.
+        values: (seeds, items, languages); NaN where a value is missing.
+        scale: what to multiply by.
+    """
+    return together(axes, score_arms(values[None], list(axes.groups.values())), 0, scale)
+
+
+def shares(axes: Axes, values: Array, scale: float = 1.0) -> dict[str, Together]:
+    """Return the same of values between 0 and 1.
+
+    Intervals keep to that range, and have a width where all values are the same.
+    """
+    return {name: _within(one, scale) for name, one in estimates(axes, values).items()}
+
+
+def _within(one: Together, scale: float) -> Together:
+    own = widened(one, 0, 1)
+    low, high = max(0.0, own.low), min(1.0, own.high)
+    joint: tuple[float | None, float | None] = (None, None)
+    if one.low_together is not None and one.high_together is not None:
+        joint = (scale * max(0.0, min(low, one.low_together)), scale * min(1.0, max(high, one.high_together)))
+    return Together(scale * one.value, scale * low, scale * high, one.n_items, one.n_seeds, *joint)
+
+
+@dataclass(frozen=True)
+class ArmResults:
+    """All that was measured of one arm on one base model.
+
+    Attributes:
+        model: the base model's name.
+        arm: its name.
+        loss: (seeds, items, languages) bits per byte, or ``None`` where references are missing.
+        in_language: the same shape: 1, 0, NaN where it abstains or nothing was answered.
+        line_pass: line pass rate's parts.
+        word_pass: word pass rate's parts.
+        outcome: the same shape: 1, 0.5, 0, or ``None`` where nothing is compared.
+        flipped: which pairs changed with the order.
+        missing: verdicts missing, by language.
+        abstained: answers whose language could not be told, by language.
+        settled: where adaptive judging left each language, seed by seed; empty where all was judged.
+        judged: its comparisons as arrays, or ``None`` where nothing is compared.
+    """
+
+    model: str
+    arm: str
+    loss: Array | None
+    in_language: Array
+    line_pass: Array
+    word_pass: Array
+    outcome: Array | None
+    flipped: Array | None
+    missing: dict[str, int]
+    abstained: dict[str, int]
+    settled: tuple[dict[str, Settled], ...] = ()
+    judged: Judged | None = None
+
+    @property
+    def not_asked(self) -> dict[str, int]:
+        """Pairs that adaptive judging left out, by language, over all seeds."""
+        found: Counter[str] = Counter()
+        for one in self.settled:
+            found.update({tag: left.not_asked for tag, left in one.items()})
+        return dict(found)
+
+
+def read_arm(
+    axes: Axes, store: Store, runs: list[Tuned], compared: list[Compared], orders: Orders = "both"
+) -> ArmResults:
+    """Read one arm's artifacts over its seeds."""
+
+    def tables(kind: str) -> dict[int, pa.Table]:
+        return {
+            run.seed if run.seed is not None else -1: read_table(
+                store.path(getattr(run, kind)) / f"{kind}.parquet"
+            )
+            for run in runs
+        }
+
+    fidelity = tables("fidelity")
+    judged = {
+        index: outcomes(read_table(store.path(one.verdicts) / "verdicts.parquet"), orders)
+        for index, one in enumerate(compared)
+    }
+    missing: Counter[str] = Counter()
+    for table in judged.values():
+        pairs = zip(table["language"].to_pylist(), table["outcome"].to_pylist(), strict=True)
+        missing.update(tag for tag, value in pairs if value is None)
+    abstained: Counter[str] = Counter()
+    for table in fidelity.values():
+        found = zip(table["language"].to_pylist(), table["in_language"].to_pylist(), strict=True)
+        abstained.update(tag for tag, value in found if value is None)
+    return ArmResults(
+        model=runs[0].model,
+        arm=runs[0].arm,
+        loss=fill(axes, tables("loss"), "bits_per_byte") if runs[0].loss is not None else None,
+        in_language=fill(axes, fidelity, "in_language"),
+        line_pass=fill(axes, fidelity, "line_pass"),
+        word_pass=fill(axes, fidelity, "word_pass"),
+        outcome=fill(axes, judged, "outcome") if judged else None,
+        flipped=fill(axes, judged, "flipped") if judged else None,
+        missing=dict(missing),
+        abstained=dict(abstained),
+        settled=tuple(left for one in compared if (left := _read_settled(store.path(one.verdicts)))),
+        judged=lay_out([_side(store, one) for one in compared], axes.items, axes.languages, orders)
+        if compared
+        else None,
+    )
+
+
+def _side(store: Store, compared: Compared) -> Side:
+    def fidelity(runs: Iterable[Tuned]) -> dict[tuple[str, str], float]:
+        """Return the share of samples in the right language; those that cannot be told are left out."""
+        samples: dict[tuple[str, str], list[float]] = {}
+        for run in runs:
+            table = read_table(store.path(run.fidelity) / "fidelity.parquet")
+            columns = [table[name].to_pylist() for name in ("item_id", "language", "in_language")]
+            for item, tag, flag in zip(*columns, strict=True):
+                if flag is not None and tag in run.evaluated:
+                    samples.setdefault((item, tag), []).append(float(flag))
+        return {key: sum(flags) / len(flags) for key, flags in samples.items()}
+
+    verdicts = read_table(store.path(compared.verdicts) / "verdicts.parquet")
+    return Side(verdicts, fidelity([compared.arm]), fidelity(compared.others))
+
+
+def _read_settled(directory: Path) -> dict[str, Settled]:
+    if not (directory / SETTLED).exists():
+        return {}
+    return {tag: Settled.from_dict(found) for tag, found in read_json(directory / SETTLED).items()}
+
+
+def scores(axes: Axes, result: ArmResults) -> dict[str, Together]:
+    """Return an arm's scores, 0 to 100, by language, group average and over ``all``, with intervals.
+
+    After adaptive judging the intervals are those of :func:`~polypinch.study.adaptive.joined`, as resampling
+    does not know where judging stopped.
+    """
+    if result.outcome is None:
+        return {}
+    every = {ALL: list(range(len(axes.languages)))}
+    if not result.settled:
+        return shares(replace(axes, groups=axes.groups | every), result.outcome, 100.0)
+    where = {tag: [index] for index, tag in enumerate(axes.languages)} | axes.groups | every
+    found = {}
+    for name, columns in where.items():
+        tags = [axes.languages[index] for index in columns]
+        of_seeds = seed_half_width(result.outcome[:, :, columns])
+        one = joined([one[tag] for one in result.settled for tag in tags], len(axes.seeds), of_seeds)
+        if np.isfinite(one.value):
+            # All of a study's confidence sequences hold together; Student's part over seeds does not.
+            joint = name in axes.languages and not of_seeds
+            ends = (one.low, one.high) if joint else (None, None)
+            found[name] = Together(one.value, one.low, one.high, one.n_items, one.n_seeds, *ends)
+    return found
+
+
+def stacked(arms: list[ArmResults]) -> Array:
+    """Return held-out losses as (arms, seeds, items, languages); an arm without seeds is repeated over them.
+
+    Args:
+        arms: with losses.
+    """
+    losses = [arm.loss for arm in arms if arm.loss is not None]
+    seeds = max(len(loss) for loss in losses)
+    return np.stack([np.broadcast_to(loss, (seeds, *loss.shape[1:])) for loss in losses])
+
+
+def loss_changes(axes: Axes, baseline: ArmResults, arms: list[ArmResults]) -> dict[str, dict[str, Together]]:
+    """Return by arm the paired change of its held-out loss from the baseline's; the baseline is left out."""
+    others = [arm for arm in arms if arm.loss is not None and arm.arm != baseline.arm]
+    if baseline.loss is None or not others:
+        return {}
+    found = contrasts(stacked([baseline, *others]), 0, list(axes.groups.values()))
+    return {arm.arm: together(axes, found, at) for at, arm in enumerate(others, start=1)}
+
+
+def read_results(inputs: Inputs, graph: Graph, store: Store) -> list[ArmResults]:
+    """Read every arm of a finished study, the untuned base first; the monolingual ones stay apart."""
+    shared = axes(inputs)
+    found = []
+    orders: Orders = inputs.judging.spec.orders if inputs.judging else "both"
+    for model in inputs.study.models:
+        for arm in (UNTUNED, *(arm.name for arm in inputs.study.arms)):
+            runs = [run for run in graph.tuned if run.model == model and run.arm == arm]
+            compared = [one for one in graph.compared if one.arm.model == model and one.arm.arm == arm]
+            found.append(read_arm(shared, store, runs, compared, orders))
+    return found
+
+
+def mixture_lines(inputs: Inputs, graph: Graph, store: Store) -> list[dict[str, Any]]:
+    """Return the manifests' lines, requested against delivered, of the first seed and model."""
+    lines = []
+    for run in graph.tuned:
+        first = run.seed == inputs.study.seeds[0] and run.model == inputs.study.models[0]
+        if run.mixture is None or not first or run.arm.startswith(f"{MONOLINGUAL}-"):
+            continue
+        manifest = read_json(store.path(run.mixture) / "manifest.json")
+        for line in manifest["languages"]:
+            requested = line["requested"]
+            words = f"{requested['amount']:g} {requested['unit']}" if requested else "the rest"
+            lines.append({"arm": run.arm, **line, "requested": words})
+    return lines

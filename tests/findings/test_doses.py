@@ -1,0 +1,264 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from polypinch.findings.dose_ladder import Dosed, ladder
+from polypinch.findings.doses import Findings, find
+from polypinch.publish.tables import curve_rows, dose_rows, noise_rows
+from polypinch.results.arms import ArmResults, Axes, loss_changes
+from polypinch.study.spec import Study
+
+ITEMS, SEEDS, MARGIN = 40, 3, 0.005
+AXES = Axes(
+    tuple(range(SEEDS)),
+    tuple(f"i{n}" for n in range(ITEMS)),
+    ("en", "fi", "ru"),
+    {"others": [1, 2], "seen": [1], "unseen": [2]},
+)
+ONE_SEED = Axes((1,), AXES.items, AXES.languages, AXES.groups)
+DIFFICULTY = np.random.default_rng(0).normal(1.0, 0.3, (1, ITEMS, 1))
+
+
+def arm(name: str, effect: float | tuple[float, ...], seed: int, spread: float = 0.001) -> ArmResults:
+    """Return an arm whose loss is the items' difficulty, an effect, training's luck and noise."""
+    generator = np.random.default_rng(seed)
+    luck = generator.normal(0, spread, (SEEDS, 1, 1)) if spread else np.zeros((SEEDS, 1, 1))
+    loss = DIFFICULTY + np.array(effect) + luck + generator.normal(0, 0.02, (SEEDS, ITEMS, 3))
+    nothing = np.full(loss.shape, np.nan)
+    return ArmResults("m", name, loss, nothing, nothing, nothing, None, None, {}, {})
+
+
+def one_seed(result: ArmResults) -> ArmResults:
+    nothing = result.in_language[:1]
+    assert result.loss is not None
+    return ArmResults("m", result.arm, result.loss[:1], nothing, nothing, nothing, None, None, {}, {})
+
+
+def doses(*effects: tuple[int, float | tuple[float, ...]], spread: float = 0.001) -> list[Dosed]:
+    return [Dosed(arm(f"pinch-{dose}", effect, dose, spread), dose, 96) for dose, effect in effects]
+
+
+ENGLISH = arm("english", 0.0, 99)
+BASE = Dosed(ENGLISH, 0, 96)
+
+
+def found(*effects: tuple[int, float | tuple[float, ...]], spread: float = 0.001) -> Findings:
+    what = find(
+        AXES, Dosed(arm("english", 0.0, 99, spread), 0, 96), doses(*effects, spread=spread), "m", MARGIN
+    )
+    assert what is not None
+    return what
+
+
+def test_a_known_effect_is_found_at_its_dose_whatever_the_order_of_the_arms() -> None:
+    ladder_ = doses((88, -0.1), (4, 0.0), (24, -0.08), (8, -0.05))
+    what = find(AXES, BASE, ladder_, "m", MARGIN)
+    assert what is not None
+    assert what.arms == {0: "english", 4: "pinch-4", 8: "pinch-8", 24: "pinch-24", 88: "pinch-88"}
+    effective = what.main.effective
+    assert effective.dose == 8
+    assert effective.change is not None
+    assert effective.change.low < 0.05 < effective.change.high  # positive for better
+    assert effective.needed is not None  # for dose 4, of which it cannot tell
+    assert effective.needed.effect == MARGIN
+
+
+def test_without_an_effect_a_dose_is_seldom_found() -> None:
+    false = 0
+    for n in range(100):
+        none = [arm(f"{n}-{dose}", 0.0, 10_000 + 10 * n + dose) for dose in (0, 1, 2)]
+        what = find(AXES, Dosed(none[0], 0, 96), [Dosed(none[1], 8, 96), Dosed(none[2], 24, 96)], "m", MARGIN)
+        assert what is not None
+        false += what.main.effective.dose is not None
+    assert false <= 8  # 2.5 %, and what 100 draws allow
+
+
+def test_no_effect_is_cannot_tell_with_the_sample_that_could() -> None:
+    # Item by item as noisy as here, the margin takes far more than 40 items.
+    noisy = [
+        Dosed(
+            one_seed(arm(f"pinch-{dose}", np.random.default_rng(dose).normal(0, 0.001), dose, 0.0)), dose, 96
+        )
+        for dose in (8, 24)
+    ]
+    what = find(ONE_SEED, Dosed(one_seed(ENGLISH), 0, 96), noisy, "m", 0.001)
+    assert what is not None
+    assert what.main.effective.dose is None
+    assert what.main.effective.needed is not None
+    assert what.main.effective.needed.items is not None
+    assert what.main.effective.needed.items > ITEMS
+    assert what.as_dict()["groups"]["others"]["minimum_effective_dose"]["dose"] is None
+
+
+def test_groups_are_told_apart() -> None:
+    what = found((8, (0.0, -0.05, 0.0)), (24, (0.0, -0.08, -0.05)))
+    assert what.answers["seen"].effective.dose == 8
+    assert what.answers["unseen"].effective.dose == 24
+
+
+def test_unseen_languages_are_told_by_arms_that_were_not_trained_on_them() -> None:
+    steps = doses((8, -0.05), (24, -0.08), (88, -0.1))
+    mixed = Dosed(steps[2].results, 88, 96, frozenset({"en", "fi", "ru"}))
+    what = find(AXES, BASE, [*steps[:2], mixed], "m", MARGIN)
+    assert what is not None
+    assert what.answers["unseen"].doses == (0, 8, 24)
+    assert what.main.doses == what.answers["seen"].doses == (0, 8, 24, 88)
+    alone = find(AXES, BASE, [mixed], "m", MARGIN)
+    assert alone is not None
+    assert "unseen" not in alone.answers
+
+
+def test_the_smallest_dose_within_the_margin_of_the_largest() -> None:
+    what = found((8, -0.05), (24, -0.1), (88, -0.1))
+    assert what.within.dose == 24
+    assert found((8, -0.05), (24, -0.08), (88, -0.1)).within.dose is None
+    far = find(AXES, BASE, doses((8, -0.05), (24, -0.08), (88, -0.1)), "m", 0.5)
+    assert far is not None
+    assert far.within.dose == 0
+
+
+def test_the_spread_between_seeds_is_the_noise_floor() -> None:
+    noisy = found((8, -0.05), (24, -0.08), (60, -0.1), (88, -0.1), spread=0.03)
+    assert noisy.main.noise is not None
+    assert noisy.main.noise.low < 0.03 < noisy.main.noise.high
+    quiet = found((8, -0.05), (24, -0.08), spread=0.0)
+    assert quiet.main.noise is not None
+    assert quiet.main.noise.spread < 0.005
+    # What training does by itself is no effect, however precise the items are.
+    assert found((8, -0.02), (24, 0.02), spread=0.05).main.effective.dose is None
+
+
+def test_with_one_seed_the_noise_is_unknown() -> None:
+    steps = [Dosed(one_seed(step.results), step.dose, 96) for step in doses((8, -0.05), (24, -0.08))]
+    what = find(ONE_SEED, Dosed(one_seed(ENGLISH), 0, 96), steps, "m", MARGIN)
+    assert what is not None
+    assert what.main.noise is None
+    assert what.main.effective.dose == 8
+    assert noise_rows(ONE_SEED, [one_seed(ENGLISH)]) == []
+    assert {row["language"] for row in noise_rows(AXES, [ENGLISH])} == {
+        *("en", "fi", "ru", "others", "seen", "unseen")
+    }
+
+
+def test_fidelity_has_a_noise_floor_of_its_own() -> None:
+    shares = np.repeat([[[1.0]], [[0.0]], [[1.0]]][:SEEDS], ITEMS, 1).repeat(3, 2)
+    steady, moving = ENGLISH, replace(ENGLISH, in_language=shares)
+    assert {row["measure"] for row in noise_rows(AXES, [steady])} == {"loss"}
+    [spread] = [
+        row["spread"]
+        for row in noise_rows(AXES, [moving])
+        if (row["measure"], row["language"]) == ("fidelity", "others")
+    ]
+    assert spread == pytest.approx(np.std(shares[:, 0, 0], ddof=1))
+
+
+def test_curves_need_three_doses() -> None:
+    assert found((8, -0.05)).main.saturating is None
+    assert curve_rows(found((8, -0.05))) == []
+    what = found((8, -0.05), (24, -0.08))
+    rows = curve_rows(what)
+    assert {row["curve"] for row in rows} == {"measured", "isotonic", "saturating"}
+    measured = [row for row in rows if (row["language"], row["curve"]) == ("others", "measured")]
+    assert [row["dose"] for row in measured] == [0, 8, 24]
+    assert measured[0]["value"] == measured[0]["low"] == 0
+    assert measured[2]["value"] == pytest.approx(-0.08, abs=0.01)
+    saturating = [row for row in rows if (row["language"], row["curve"]) == ("others", "saturating")]
+    assert saturating[0]["dose"] == 0
+    assert saturating[-1]["dose"] == 24
+    assert len(saturating) > 30
+
+
+def test_two_arms_of_one_dose_are_not_both_counted() -> None:
+    steps = [*doses((8, -0.05), (24, -0.08)), Dosed(arm("again", 0.5, 7), 8, 96)]
+    what = find(AXES, BASE, steps, "m", MARGIN)
+    assert what is not None
+    assert what.twice == ("again",)
+    assert what.main.effective.dose == 8
+
+
+def test_tests_are_rows_with_losses_sign() -> None:
+    rows = dose_rows(found((4, 0.0), (8, -0.05), (24, -0.08)))
+    effective = [row for row in rows if (row["question"], row["language"]) == ("effective", "others")]
+    assert [(row["dose"], row["told"], row["smallest"]) for row in effective] == [
+        *((24, True, False), (8, True, True), (4, False, False))
+    ]
+    assert effective[0]["low"] < effective[0]["value"] < effective[0]["high"] < 0
+    assert effective[2]["needed_effect"] == MARGIN
+    assert effective[0]["needed_items"] is None
+    assert [row["language"] for row in rows if row["question"] == "within margin"] == ["others"]
+
+
+def test_it_is_json_without_what_json_lacks() -> None:
+    what = found((8, -0.02), (24, -0.06), (88, -0.3))  # no sign of levelling off
+    text = json.dumps(what.as_dict(), allow_nan=False)
+    data = json.loads(text)
+    saturating = data["groups"]["others"]["saturating"]
+    assert saturating["half_dose_high"] is None
+    assert saturating["gain"] < 0
+    assert data["groups"]["others"]["minimum_effective_dose"]["change"]["high"] < 0
+
+
+def test_nothing_is_found_where_nothing_was_measured() -> None:
+    assert find(AXES, None, doses((8, -0.1)), "m", MARGIN) is None
+    assert find(AXES, BASE, [], "m", MARGIN) is None
+    nothing = ENGLISH.in_language
+    bare = ArmResults("m", "english", None, nothing, nothing, nothing, None, None, {}, {})
+    assert find(AXES, Dosed(bare, 0, 96), doses((8, -0.1)), "m", MARGIN) is None
+
+
+def test_changes_are_paired_by_item_and_hold_for_all_languages_together() -> None:
+    changes = loss_changes(AXES, ENGLISH, [ENGLISH, arm("a", -0.05, 1), one_seed(arm("untuned", 0.5, 2))])
+    assert set(changes) == {"a", "untuned"}
+    change = changes["a"]["fi"]
+    assert change.value == pytest.approx(-0.05, abs=0.01)
+    assert change.high - change.low < 0.05  # the items' own spread of 0.3 is gone
+    assert change.low_together is not None
+    assert change.high_together is not None
+    assert change.low_together < change.low
+    assert change.high < change.high_together
+    assert changes["a"]["others"].low_together is None
+    assert changes["untuned"]["fi"].n_seeds == SEEDS
+
+
+def test_only_arms_that_differ_in_their_dose_alone_are_steps_of_the_ladder() -> None:
+    dose = {"languages": ["fi"], "count": 4}
+    arms = [
+        {"name": "english"},
+        {"name": "low-rank", "tuning": {"rank": 4}},
+        {"name": "pinch", "doses": [dose]},
+        {"name": "more", "doses": [{**dose, "count": 8}]},
+        {"name": "upsampled", "doses": [{**dose, "times": 4}]},
+        {"name": "after", "doses": [dose], "tuning": {"first": "en"}},
+        {"name": "only-fi", "base": "fi"},
+    ]
+    study = Study.model_validate(
+        {
+            "models": ["m"],
+            "pool": "p",
+            "budget": {"examples": 16},
+            "languages": {"seen": ["fi"]},
+            "arms": arms,
+        }
+    )
+    assert ladder(study, "english") == (["pinch", "more"], ["upsampled", "after", "only-fi"])
+
+
+def test_languages_that_change_with_every_dose_make_no_ladder() -> None:
+    sets = (["fi"], ["fi", "es"], ["fi", "es", "ru"])
+    arms = [{"name": f"k{len(tags)}", "doses": [{"languages": tags, "count": 8}]} for tags in sets]
+    study = Study.model_validate(
+        {
+            "models": ["m"],
+            "pool": "p",
+            "budget": {"examples": 16},
+            "languages": {"seen": ["fi", "es", "ru"]},
+            "arms": [{"name": "english"}, *arms],
+        }
+    )
+    assert ladder(study, "english") == ([], ["k1", "k2", "k3"])
+    same = study.model_copy(update={"arms": (*study.arms, study.arms[1].model_copy(update={"name": "more"}))})
+    assert ladder(same, "english")[0] == ["k1", "k2", "k3", "more"]
