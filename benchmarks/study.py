@@ -26,7 +26,7 @@ NECESSARY: dict[str, tuple[str, ...]] = {
     "answer": ("polypinch.answer.TransformersEngine.complete",),
     "fidelity": ("polypinch.study.graph.fidelity_table",),
     "judge": ("polypinch.study.verdicts.judge",),
-    "report": ("polypinch.study.report",),
+    "report": ("polypinch.publish.report",),
 }
 
 
