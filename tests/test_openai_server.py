@@ -1,21 +1,29 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gzip
 import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from polypinch.openai_server import CallFailed, Endpoint, Patience
+from polypinch.errors import PinchError
+from polypinch.openai_server import CallFailed, Chat, Endpoint, Patience
 
 asked: list[str] = []
+keys: list[str] = []
 
 
 class _Proxy(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         asked.append(self.path)
+        keys.append(self.headers["Authorization"].removeprefix("Bearer "))
         self.rfile.read(int(self.headers["Content-Length"]))
         reply = json.dumps(
             {"choices": [{"message": {"content": "by proxy"}, "finish_reason": "stop"}]}
@@ -33,6 +41,7 @@ class _Proxy(BaseHTTPRequestHandler):
 @pytest.fixture
 def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     asked.clear()
+    keys.clear()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Proxy)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_address[1]}"
@@ -62,3 +71,121 @@ def test_but_not_for_hosts_that_it_is_not_for(proxy: str, monkeypatch: pytest.Mo
     with pytest.raises(CallFailed):
         asyncio.run(_ask())
     assert asked == []
+
+
+class _Hostile(BaseHTTPRequestHandler):
+    """Answers as its server's ``answer`` says: status, headers, body."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.seen.append(dict(self.headers))  # type: ignore[attr-defined]
+        status, headers, body = self.server.answer  # type: ignore[attr-defined]
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        with contextlib.suppress(ConnectionError):
+            self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def hostile() -> Iterator[Any]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Hostile)
+    server.seen, server.answer = [], (200, {}, b"")  # type: ignore[attr-defined]
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+
+
+def _completion(content: str, finish: Any = "stop", **usage: Any) -> bytes:
+    choice = {"message": {"content": content}, "finish_reason": finish}
+    return json.dumps({"choices": [choice], "usage": usage}).encode()
+
+
+def _reply(server: Any, status: int, headers: dict[str, str], body: bytes, **options: Any) -> Chat:
+    async def ask() -> Chat:
+        address = f"http://127.0.0.1:{server.server_address[1]}/v1"
+        endpoint = Endpoint("m", address, patience=Patience(attempts=2, backoff_s=0.001), **options)
+        await endpoint.open()
+        try:
+            return await endpoint.chat([{"role": "user", "content": "?"}], 5, {})
+        finally:
+            await endpoint.close()
+
+    server.answer = (status, {"Content-Type": "application/json", **headers}, body)
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("to", ["http://localhost:1/v1", "/elsewhere", "file:///etc/passwd"])
+def test_nothing_is_sent_on_to_where_a_server_points(hostile: Any, status: int, to: str) -> None:
+    with pytest.raises(PinchError, match="sends us on"):
+        _reply(hostile, status, {"Location": to}, b"")
+    assert len(hostile.seen) == 1
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_reply_without_end_is_a_failure_and_is_never_held(hostile: Any, packed: bool) -> None:
+    large = _completion("x" * (9 * 2**20))
+    headers = {"Content-Encoding": "gzip"} if packed else {}
+    with pytest.raises(CallFailed, match="larger than 8 MiB") as failed:
+        _reply(hostile, 200, headers, gzip.compress(large) if packed else large)
+    assert failed.value.attempts == 1
+
+
+def test_packed_replies_are_read_and_broken_ones_are_not(hostile: Any) -> None:
+    assert _reply(hostile, 200, {"Content-Encoding": "gzip"}, gzip.compress(_completion("yes"))).text == "yes"
+    with pytest.raises(CallFailed, match="not gzip"):
+        _reply(hostile, 200, {"Content-Encoding": "gzip"}, b"plain")
+    with pytest.raises(CallFailed, match="packed as br"):
+        _reply(hostile, 200, {"Content-Encoding": "br"}, b"plain")
+
+
+@given(content=st.text(st.characters(), max_size=20), finish=st.one_of(st.none(), st.integers(), st.text()))
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_a_reply_holds_can_be_stored(hostile: Any, content: str, finish: Any) -> None:
+    cut = content + "\ud83d"
+    chat = _reply(hostile, 200, {}, _completion(cut, finish, prompt_tokens=10**30, completion_tokens=7))
+    assert chat.text is not None
+    assert chat.text.encode()
+    assert chat.text.endswith("\ufffd")
+    assert (chat.finish_reason or "none").encode()
+    assert (chat.prompt_tokens, chat.completion_tokens) == (None, 7)
+
+
+def test_a_key_that_is_said_back_is_not_kept(hostile: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "unlikely-key")
+    chat = _reply(hostile, 200, {}, _completion("it is unlikely-key", "unlikely-key"))
+    assert hostile.seen[0]["Authorization"] == "Bearer unlikely-key"
+    assert (chat.text, chat.finish_reason) == ("it is …", "…")
+
+
+def test_a_file_of_others_cannot_name_the_variable_that_is_sent(
+    hostile: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_BANK", "secret")
+    with pytest.raises(PinchError, match="MY_BANK, which nobody here has allowed"):
+        _reply(hostile, 200, {}, _completion("x"), api_key_env="MY_BANK")
+    assert not hostile.seen
+    monkeypatch.setenv("POLYPINCH_KEY_VARIABLES", "OTHER, MY_BANK")
+    _reply(hostile, 200, {}, _completion("x"), api_key_env="MY_BANK")
+    assert hostile.seen[0]["Authorization"] == "Bearer secret"
+
+
+def test_a_key_does_not_go_in_the_open_to_another_machine(
+    proxy: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "unlikely-key")
+    assert asyncio.run(_ask()) == "by proxy"
+    assert "unlikely-key" not in keys
+    assert "is not sent to nowhere.invalid" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("after", ["nan", "inf", "-1", "999999999", "x"])
+def test_no_server_makes_us_wait_for_ever(hostile: Any, after: str) -> None:
+    with pytest.raises(CallFailed, match="HTTP 429"):
+        _reply(hostile, 429, {"Retry-After": after}, b"{}")

@@ -4,24 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import email.utils
+import ipaddress
 import json
+import math
 import os
 import random
 import re
 import time
+import zlib
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from polypinch.errors import PinchError
+from polypinch.progress import say
 
 if TYPE_CHECKING:
-    from aiohttp import ClientSession
+    from aiohttp import ClientResponse, ClientSession
 
 _LONGEST_WAIT = 30.0
 _PASSING = frozenset({408, 409, 425, 429})
+KEY_VARIABLE = "OPENAI_API_KEY"
+ALLOWED_VARIABLES = "POLYPINCH_KEY_VARIABLES"
+"""The environment variable in which a user names, comma by comma, which others may be sent as keys."""
+
+_MOST_BYTES = 8 * 2**20
+"""Of one reply, unpacked: a hundred times what the longest answer takes."""
+
+_MOST_TOKENS = 2**31 - 1
+_LONGEST_REASON = 100
+_allowed: set[str] = {KEY_VARIABLE}
+_said: set[str] = set()
 _KEY = re.compile(r"\b(?:sk|key|Bearer)[-_ ][\w*.-]{8,}")
 
 
@@ -78,6 +93,25 @@ class Chat:
     attempts: int
 
 
+def allow_key_variable(name: str) -> None:
+    """Let an environment variable be sent as a key, in this process.
+
+    Files of others (a judge's folder, a study) may name a variable, but only its owner may hand it out.
+    """
+    _allowed.add(name)
+
+
+def _key_of(variable: str) -> str:
+    allowed = _allowed | {name.strip() for name in os.environ.get(ALLOWED_VARIABLES, "").split(",")}
+    if variable not in allowed:
+        raise PinchError(
+            f"the key would be read from ${variable}, which nobody here has allowed",
+            fix=f"polypinch --api-key-env {variable} …, or {ALLOWED_VARIABLES}={variable} in the environment,"
+            " if it is yours to send",
+        )
+    return os.environ.get(variable) or ""
+
+
 class Endpoint:
     """A model behind an OpenAI-compatible server (chat completions).
 
@@ -92,7 +126,7 @@ class Endpoint:
         model: str,
         base_url: str | None = None,
         *,
-        api_key_env: str = "OPENAI_API_KEY",
+        api_key_env: str = KEY_VARIABLE,
         patience: Patience = Patience(),
     ) -> None:
         """Name a server and a model; nothing is sent yet.
@@ -100,17 +134,25 @@ class Endpoint:
         Args:
             model: as the server names it.
             base_url: ending in ``/v1``; by default ``$OPENAI_BASE_URL``, or OpenAI itself.
-            api_key_env: the environment variable that holds the key.
+            api_key_env: the environment variable that holds the key; any but the default needs
+                :func:`allow_key_variable`, or a place in ``$POLYPINCH_KEY_VARIABLES``.
             patience: how long a call is tried.
 
         Raises:
-            PinchError: OpenAI itself would be asked, and there is no key; or the address holds a secret.
+            PinchError: OpenAI itself would be asked, and there is no key; the address holds a secret; or the
+                variable is not allowed.
         """
         self.model, self.patience = model, patience
         self._base_url = base_url or os.environ.get("OPENAI_BASE_URL")
-        self._key = os.environ.get(api_key_env) or ""
+        self._key, self._variable = _key_of(api_key_env), api_key_env
         if self._base_url is not None:
             _check_address(self._base_url)
+            if self._key and not _is_private(self._base_url):
+                _say_once(
+                    f"${api_key_env} is not sent to {urlsplit(self._base_url).hostname}: over plain http it"
+                    " could be read on the way; use https if that server needs a key"
+                )
+                self._key = ""
         elif not self._key:
             raise PinchError(
                 f"no key: ${api_key_env} is not set",
@@ -127,9 +169,11 @@ class Endpoint:
 
     async def open(self) -> None:
         """Make the connection pool."""
-        from aiohttp import ClientSession, ClientTimeout, TCPConnector  # noqa: PLC0415
+        from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector  # noqa: PLC0415
         from openai import AsyncOpenAI  # noqa: PLC0415
 
+        if self._key:
+            _say_once(f"the key in ${self._variable} goes to {urlsplit(self.where).hostname or self.where}")
         client = AsyncOpenAI(api_key=self._key or "none", base_url=self._base_url)
         said = {**client.default_headers, **client.auth_headers}
         self._address = f"{str(client.base_url).rstrip('/')}/chat/completions"
@@ -138,8 +182,11 @@ class Endpoint:
         proxy = None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
         self._session = ClientSession(
             connector=TCPConnector(limit=0),
-            headers={name: value for name, value in said.items() if isinstance(value, str)},
+            headers={name: value for name, value in said.items() if isinstance(value, str)}
+            | {"Accept-Encoding": "gzip, deflate"},
             timeout=ClientTimeout(total=None),  # each request has its own
+            cookie_jar=DummyCookieJar(),
+            auto_decompress=False,  # the client would unpack without an end
             proxy=proxy,
         )
 
@@ -182,6 +229,8 @@ class Endpoint:
                     more = {}
                     continue
                 raise CallFailed(str(refused), attempt, unreachable=False) from None
+            except _Useless as useless:
+                raise CallFailed(str(useless), attempt, unreachable=False) from None
             except _Passing as passing:
                 wait = self._wait(attempt, passing.retry_after)
                 if attempt >= self.patience.attempts or time.monotonic() + wait >= deadline:
@@ -205,17 +254,33 @@ class Endpoint:
         try:
             async with (
                 asyncio.timeout(left),
-                self._session.post(self._address, data=json.dumps(body).encode()) as response,
+                self._session.post(
+                    self._address, data=json.dumps(body).encode(), allow_redirects=False
+                ) as response,
             ):
-                content = await response.read()
+                content = await _unpacked(response)
         except TimeoutError:
             raise _Passing(f"no reply within {left:.0f} s") from None
         except (ClientError, OSError) as error:
             raise _Passing(f"the connection failed ({type(error).__name__})") from None
+        if 300 <= response.status < 400:
+            to = urlsplit(response.headers.get("location", "")).hostname or "another address"
+            raise PinchError(
+                f"{self.where} sends us on to {to[:100]}: prompts and keys go nowhere but where you say",
+                fix="name the address that answers itself",
+            )
         if response.status >= 400:
             raise self._classified(response.status, dict(response.headers), _loaded(content))
         seconds = time.monotonic() - started
-        return _read(response.headers.get("content-type", ""), content, seconds, attempt)
+        return self._masked(_read(response.headers.get("content-type", ""), content, seconds, attempt))
+
+    def _masked(self, chat: Chat) -> Chat:
+        """Return a reply without our key: some servers, and some models, say it back."""
+        if not self._key:
+            return chat
+        text = None if chat.text is None else chat.text.replace(self._key, "…")
+        reason = None if chat.finish_reason is None else chat.finish_reason.replace(self._key, "…")
+        return replace(chat, text=text, finish_reason=reason)
 
     def _classified(self, status: int, headers: dict[str, str], body: Any) -> Exception:
         """Return what an HTTP error means: pass and try again, refused for this prompt, or hopeless."""
@@ -260,6 +325,27 @@ async def work_all(work: Callable[[], Coroutine[Any, Any, None]], concurrency: i
         await asyncio.gather(*workers, return_exceptions=True)
 
 
+async def _unpacked(response: ClientResponse) -> bytes:
+    """Return a reply's bytes, unpacked as they come, so that none is larger than we hold.
+
+    Raises:
+        _Useless: it is larger, or packed in a way that was not asked for.
+    """
+    packed = response.headers.get("content-encoding", "identity").lower()
+    if packed not in ("identity", "", "gzip", "deflate"):
+        raise _Useless(f"the reply is packed as {packed[:40]}, which was not asked for")
+    unpacker = None if packed in ("identity", "") else zlib.decompressobj(zlib.MAX_WBITS | 32)
+    whole = bytearray()
+    async for chunk in response.content.iter_any():
+        try:
+            whole += chunk if unpacker is None else unpacker.decompress(chunk, _MOST_BYTES + 1 - len(whole))
+        except zlib.error:
+            raise _Passing(f"the reply is not {packed}, as it says") from None
+        if len(whole) > _MOST_BYTES:
+            raise _Useless(f"the reply is larger than {_MOST_BYTES >> 20} MiB")
+    return bytes(whole)
+
+
 def _loaded(content: bytes) -> Any:
     """Return an error's body: what its JSON holds, or its text."""
     try:
@@ -280,8 +366,8 @@ def _read(kind: str, content: bytes, seconds: float, attempts: int) -> Chat:
     usage = whole.get("usage")
     usage = usage if isinstance(usage, dict) else {}
     return Chat(
-        text=text if isinstance(text, str) else None,
-        finish_reason=choice.get("finish_reason"),
+        text=_storable(text) if isinstance(text, str) else None,
+        finish_reason=_reason(choice.get("finish_reason")),
         prompt_tokens=_count(usage.get("prompt_tokens")),
         completion_tokens=_count(usage.get("completion_tokens")),
         choice=choice,
@@ -296,6 +382,10 @@ class _Passing(Exception):  # noqa: N818
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class _Useless(Exception):  # noqa: N818
+    """A reply that no further attempt would better."""
 
 
 class _Refused(Exception):  # noqa: N818
@@ -317,9 +407,12 @@ def _retry_after(headers: dict[str, str]) -> float | None:
     """Return the seconds to wait by ``retry-after-ms``, or by ``Retry-After`` in seconds or as a date."""
     lower = {name.lower(): value for name, value in headers.items()}
     try:
-        if "retry-after-ms" in lower:
-            return max(0.0, float(lower["retry-after-ms"]) / 1000)
-        return max(0.0, float(lower["retry-after"]))
+        asked = (
+            float(lower["retry-after-ms"]) / 1000
+            if "retry-after-ms" in lower
+            else float(lower["retry-after"])
+        )
+        return max(0.0, asked) if math.isfinite(asked) else None
     except KeyError:
         return None
     except ValueError:
@@ -331,4 +424,31 @@ def _retry_after(headers: dict[str, str]) -> float | None:
 
 
 def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_TOKENS
+    return value if is_count else None
+
+
+def _storable(text: str) -> str:
+    """Return text with U+FFFD for each lone surrogate (half of a cut emoji): no file holds those."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _reason(value: Any) -> str | None:
+    return _storable(value)[:_LONGEST_REASON] if isinstance(value, str) else None
+
+
+def _is_private(address: str) -> bool:
+    """Tell whether what goes to an address can be read by nobody on the way."""
+    parts = urlsplit(address)
+    if parts.scheme == "https" or parts.hostname == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _say_once(text: str) -> None:
+    if text not in _said:
+        _said.add(text)
+        say(text)

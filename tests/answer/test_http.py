@@ -69,30 +69,84 @@ def test_a_real_server_answers_like_the_same_model_in_this_process_whatever_happ
         assert table[column].to_pylist() == here[column].to_pylist(), column
 
 
-def test_an_answer_that_never_comes_stops_the_run_and_those_that_came_are_kept(tmp_path: Path) -> None:
+def test_answers_that_never_come_are_counted_and_only_they_are_asked_for_again(tmp_path: Path) -> None:
     rows, stub = many(100), Echo()
     stub.script.extend([None] * 70 + ["500"] * 3)
     with served(stub) as address:
         engine = HttpEngine("m", address, concurrency=1, patience=Patience(attempts=3, backoff_s=0.001))
-        with pytest.raises(PinchError, match=r"no answer to i70 \(en\) in 3 attempts: HTTP 500"):
+        with pytest.raises(PinchError, match=r"no answer to 1 of 100 .*i70 \(en\), in 3 attempts: HTTP 500"):
             answer(rows, engine, None, Sampling(), tmp_path)
         assert not (tmp_path / "answers.parquet").exists()
+        assert stub.counts["good"] == 99
         table = answer(rows, engine, None, Sampling(), tmp_path)
     assert stub.counts["good"] == 100
     assert table["item_id"].equals(rows["item_id"])
     assert table["text"].to_pylist() == asked(rows)
 
 
+def test_a_server_that_is_gone_ends_the_run_at_once_and_what_came_is_kept(tmp_path: Path) -> None:
+    rows, stub = many(100), Echo()
+    stub.script.extend([None] * 70 + ["500"] * 1000)
+    patience = Patience(attempts=2, backoff_s=0.001)
+    with served(stub) as address:
+        with pytest.raises(PinchError, match="gave no answer to 3 of 3"):
+            answer(
+                rows, HttpEngine("m", address, concurrency=1, patience=patience), None, Sampling(), tmp_path
+            )
+        assert stub.counts["good"] == 70
+        stub.script.clear()
+        answer(rows, HttpEngine("m", address, patience=patience), None, Sampling(), tmp_path)
+    assert stub.counts["good"] == 100
+
+
 @pytest.mark.parametrize(
     ("content", "more"), [("", {"finish_reason": "content_filter"}), ("", {"message": {"content": None}})]
 )
-def test_what_a_server_withholds_is_no_empty_answer(
+def test_what_a_server_withholds_is_no_empty_answer_and_stops_no_other(
     tmp_path: Path, content: str, more: dict[str, Any]
 ) -> None:
-    stub = Echo()
-    stub.content, stub.more = content, more
-    with served(stub) as address, pytest.raises(PinchError, match="withheld its answer to i"):
-        answer(many(2), HttpEngine("m", address, patience=QUICK), None, Sampling(), tmp_path)
+    class Withholding(Echo):
+        def reply(self, prompt: str) -> bytes:
+            self.content, self.more = (content, more) if "i1" in prompt else (None, {})
+            return super().reply(prompt)
+
+    with served(Withholding()) as address:
+        table = answer(many(3), HttpEngine("m", address, patience=QUICK), None, Sampling(), tmp_path)
+    texts = table["text"].to_pylist()
+    assert texts[1] is None
+    assert [texts[0], texts[2]] == [asked(many(3))[0], asked(many(3))[2]]
+
+
+def test_every_answer_is_on_the_disk_before_the_next_is_asked_for(tmp_path: Path) -> None:
+    rows, stub = many(6), Echo()
+
+    def seeing(prompt: str) -> bytes:
+        log = tmp_path / "shards" / "answers.jsonl"
+        assert len(log.read_bytes().splitlines()) == stub.counts["good"]
+        return Echo.reply(stub, prompt)
+
+    stub.reply = seeing  # type: ignore[method-assign]
+    with served(stub) as address:
+        answer(rows, HttpEngine("m", address, concurrency=1, patience=QUICK), None, Sampling(), tmp_path)
+    assert stub.counts["good"] == 6
+
+
+def test_a_line_torn_by_a_kill_is_asked_for_again(tmp_path: Path) -> None:
+    from polypinch.answer.http import Reply
+    from polypinch.answer.log import AnswerLog
+
+    path = tmp_path / "log.jsonl"
+    with AnswerLog(path) as log:
+        log.append(0, 0, Reply("a\nb", "stop", 1, 2))
+        log.append(1, 0, Reply("\u2028 c", "stop", None, 2))
+    whole = path.read_bytes()
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        with AnswerLog(path) as log:
+            left = log.places
+            for row in {0, 1} - {row for row, _ in left}:
+                log.append(row, 0, Reply("again", "stop", 1, 1))
+        assert list(AnswerLog(path).read()) == [(0, 0), (1, 0)]
 
 
 def test_samples_have_seeds_of_their_own_and_a_server_without_seeds_is_asked_without(

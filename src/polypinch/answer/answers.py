@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from polypinch.answer.engine import Completion, Engine
 from polypinch.answer.http import HttpEngine, Question, Reply
+from polypinch.answer.log import AnswerLog
 from polypinch.answer.sampling import Sampling
 from polypinch.chat import ChatFormat
 from polypinch.errors import PinchError
@@ -35,7 +36,7 @@ ANSWER_SCHEMA = pa.schema(
 """One row per (item, language, sample); ``sampling`` is the settings as JSON."""
 
 
-_KEPT_AT_ONCE = 32  # answers from a server, in one shard
+_LOG = "answers.jsonl"
 
 
 class Request(NamedTuple):
@@ -136,47 +137,33 @@ def _draw(
 
 
 def _ask(rows: pa.Table, engine: HttpEngine, sampling: Sampling, shards: Path, shown: Bar) -> None:
-    """Ask a server for what is missing, answer by answer; they are kept a few dozen at a time."""
-    kept = sorted(shards.glob("*.parquet"))
-    done = {place for path in kept for place in zip(*_places(read_table(path)), strict=True)}
+    """Ask a server for what is missing; each answer is on the disk before the next one is asked for."""
+    log = AnswerLog(shards / _LOG)
     places = [
         (row, sample)
         for row in range(rows.num_rows)
         for sample in range(sampling.samples)
-        if (row, sample) not in done
+        if (row, sample) not in log.places
     ]
-    shown.advance(len(done))
-    questions = []
-    told = rows.select(["item_id", "language", "messages"]).to_pylist()
-    for row, sample in places:
-        name = f"{told[row]['item_id']} ({told[row]['language']})"
-        messages = prompt(told[row]["messages"])
-        questions.append(Question(name, messages, _seed(f"{sampling.seed}/{row}/{sample}")))
-    number = len(kept)
-    come: list[tuple[int, Reply]] = []
-
-    def keep() -> None:
-        nonlocal number
-        if come:
-            path = shards / f"{number:06}.parquet"
-            _keep(path, [places[place] for place, _ in come], [reply for _, reply in come])
-            number += 1
-            come.clear()
+    shown.advance(len(log.places))
+    prompts = rows.select(["item_id", "language", "messages"]).to_pylist()
+    questions = [
+        Question(
+            f"{prompts[row]['item_id']} ({prompts[row]['language']})",
+            prompt(prompts[row]["messages"]),
+            _seed(f"{sampling.seed}/{row}/{sample}"),
+        )
+        for row, sample in places
+    ]
 
     def answered(place: int, reply: Reply) -> None:
-        come.append((place, reply))
+        log.append(*places[place], reply)
         shown.advance()
-        if len(come) == _KEPT_AT_ONCE:
-            keep()
 
-    try:
+    with log:
         engine.converse(questions, sampling, answered)
-    finally:
-        keep()
-
-
-def _places(shard: pa.Table) -> tuple[list[int], list[int]]:
-    return shard["row"].to_pylist(), shard["sample"].to_pylist()
+    answers = log.read()
+    _keep(shards / "000000.parquet", list(answers), list(answers.values()))
 
 
 def _seed(of: str) -> int:

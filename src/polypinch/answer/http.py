@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from polypinch.answer.sampling import Sampling
@@ -21,16 +22,16 @@ class Question(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """One answer.
+    """One answer, or a server's refusal of it.
 
     Attributes:
-        text: it.
-        finish_reason: ``stop`` or ``length``.
+        text: it; ``None`` where the server withheld it.
+        finish_reason: ``stop`` or ``length``; where it was withheld, the server's word or words for that.
         prompt_tokens: as the server counts them, its chat template included, or ``None``.
         completion_tokens: the same.
     """
 
-    text: str
+    text: str | None
     finish_reason: str
     prompt_tokens: int | None
     completion_tokens: int | None
@@ -80,8 +81,12 @@ class HttpEngine:
             sampling: the settings; batches and precision are the server's own affair.
             answered: is called with a question's place and its answer, as they come.
 
+        A question that the server refuses is that question's failure, and is handed over as one. One that
+        gets nothing in all its attempts is left for another run, and the others are still asked.
+
         Raises:
-            PinchError: a question got no answer in all its attempts. Those before were handed over.
+            PinchError: some questions got nothing, or the server cannot be reached. What was answered was
+                handed over.
         """
         asyncio.run(self._all(questions, sampling, answered))
 
@@ -90,37 +95,60 @@ class HttpEngine:
     ) -> None:
         await self._endpoint.open()
         left = iter(enumerate(questions))
+        missed = _Missed()
         try:
-            await work_all(lambda: self._work(left, sampling, answered), self.concurrency)
+            await work_all(lambda: self._work(left, sampling, answered, missed), self.concurrency)
         finally:
             await self._endpoint.close()
+        if missed.questions:
+            raise self._without(missed, len(questions))
+
+    def _without(self, missed: _Missed, of: int) -> PinchError:
+        attempts = missed.last.attempts if missed.last else 0
+        return PinchError(
+            f"{self.model} at {self.where} gave no answer to {len(missed.questions):,} of {of:,} prompts;"
+            f" to the last, {missed.questions[-1]}, in {attempts} attempts: {missed.last}",
+            fix="see to the server, then run the same command: what was answered is kept",
+        )
 
     async def _work(
         self,
         left: Iterator[tuple[int, Question]],
         sampling: Sampling,
         answered: Callable[[int, Reply], None],
+        missed: _Missed,
     ) -> None:
         for place, question in left:
-            answered(place, await self._ask(question, sampling))
+            try:
+                answered(place, await self._ask(question, sampling))
+                missed.in_a_row = 0
+            except CallFailed as failed:
+                missed.questions.append(question.name)
+                missed.last = failed
+                missed.in_a_row += 1
+                if missed.in_a_row >= max(3, self.concurrency):
+                    raise self._without(missed, len(missed.questions)) from None
 
     async def _ask(self, question: Question, sampling: Sampling) -> Reply:
         settings = {"temperature": sampling.temperature, "top_p": sampling.top_p}
         messages = [{"role": one["role"], "content": one["content"]} for one in question.messages]
         optional = {"seed": question.seed} if sampling.temperature else {}
-        again = "see to the server, then run the same command: what was answered is kept"
         try:
             chat = await self._endpoint.chat(messages, sampling.max_new_tokens, settings, optional)
         except CallFailed as failed:
-            raise PinchError(
-                f"{self.model} at {self.where} gave no answer to {question.name}"
-                f" in {failed.attempts} attempts: {failed}",
-                fix=again,
-            ) from None
+            if failed.unreachable:
+                raise
+            return Reply(None, str(failed), None, None)
         reason = chat.finish_reason or "stop"
-        if chat.text is None or reason not in ("stop", "length"):
-            raise PinchError(
-                f"{self.model} at {self.where} withheld its answer to {question.name}: {reason}",
-                fix=f"leave that item out, or {again}",
-            )
-        return Reply(chat.text.strip(), reason, chat.prompt_tokens, chat.completion_tokens)
+        withheld = chat.text is None or reason not in ("stop", "length")
+        text = None if withheld or chat.text is None else chat.text.strip()
+        return Reply(text, reason, chat.prompt_tokens, chat.completion_tokens)
+
+
+@dataclass
+class _Missed:
+    """Questions that got nothing in all their attempts."""
+
+    questions: list[str] = field(default_factory=list)
+    last: CallFailed | None = None
+    in_a_row: int = 0

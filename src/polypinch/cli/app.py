@@ -25,6 +25,7 @@ from polypinch.cli.probing import advise_command, probe_command
 from polypinch.cli.studies import demo_command, report_command, run_command, status_command
 from polypinch.cli.tasks import tasks_app
 from polypinch.errors import PinchError
+from polypinch.openai_server import allow_key_variable
 from polypinch.processes import world
 
 app = typer.Typer(
@@ -61,10 +62,17 @@ app.command("schema")(schema_command)
 def _top(
     context: typer.Context,
     version: bool = typer.Option(False, "--version", help="Print the version and stop."),
+    api_key_env: list[str] = typer.Option(
+        [],
+        help="An environment variable that a judge's folder or a study may name as its key, beside"
+        " OPENAI_API_KEY; may be given again.",
+    ),
 ) -> None:
     if version:
         typer.echo(__version__)
         raise typer.Exit
+    for name in api_key_env:
+        allow_key_variable(name)
     if world() > 1 and context.invoked_subcommand != "tune":
         raise PinchError("of all commands only tune can be shared out", fix="start it without torchrun")
 

@@ -119,10 +119,14 @@ def answer_command(
         engine = HttpEngine(model, base_url, concurrency=concurrency)
         with artifact(out, {**spec, "model": model, "server": base_url}) as folder:
             draw(rows, engine, None, sampling, folder)
+    withheld = read_table(out / "answers.parquet")["text"].null_count
     if as_json:
         print_json(read_table(out / "answers.parquet").to_pylist())
     else:
-        say(f"{rows.num_rows * samples} answers: {out / 'answers.parquet'}")
+        say(f"{rows.num_rows * samples - withheld} answers: {out / 'answers.parquet'}")
+    if withheld:
+        say(f"{withheld} prompts have none: the server withheld it (see finish_reason)")
+        raise typer.Exit(3)
 
 
 def _answer_here(
