@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import inspect
+import re
 import sys
 import types
 import typing
@@ -91,3 +93,48 @@ def _inner_model(annotation: Any) -> type[BaseModel] | None:
         if found is not None:
             return found
     return None
+
+
+def json_schema(kind: type[BaseModel], name: str) -> dict[str, Any]:
+    """Return the JSON Schema of a spec's file, with what its docstring says of each key.
+
+    Args:
+        kind: the spec.
+        name: of the file it describes; part of the schema's ``$id``.
+    """
+    schema = kind.model_json_schema()
+    described = {"": schema, **schema.get("$defs", {})}
+    for model in _models(kind):
+        part = described["" if model is kind else model.__name__]
+        documented = attributes(model)
+        part["description"] = inspect.cleandoc(model.__doc__ or "").partition("\n\n")[0]
+        for key, declared in part.get("properties", {}).items():
+            declared["description"] = documented.get(key, "")
+    own = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:polypinch:{name}"}
+    return {**own, **schema}
+
+
+def attributes(kind: type) -> dict[str, str]:
+    """Return what a class's docstring says of each attribute, its bases' included, in one line each."""
+    documented = {}
+    for base in reversed(kind.__mro__):
+        _, _, section = inspect.cleandoc(base.__doc__ or "").partition("\nAttributes:\n")
+        section = section.partition("\n\n")[0]
+        for found in re.finditer(r"^    (\w+): (.*(?:\n {5,}.*)*)", section, re.MULTILINE):
+            documented[found[1]] = " ".join(found[2].split())
+    return documented
+
+
+def _models(kind: type[BaseModel]) -> list[type[BaseModel]]:
+    """Return a spec and all that its fields hold, each once."""
+    listed = [kind]
+    for model in listed:
+        for field in model.model_fields.values():
+            listed += [inner for inner in _inner_models(field.annotation) if inner not in listed]
+    return listed
+
+
+def _inner_models(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
+        return [annotation] if issubclass(annotation, BaseModel) else []
+    return [model for inside in typing.get_args(annotation) for model in _inner_models(inside)]

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pyarrow.parquet as pq
 import pytest
 import yaml
@@ -177,9 +178,13 @@ def test_a_finished_folder_is_not_overwritten_unasked(folder: Path, tmp_path: Pa
     assert polypinch(*arguments, "--overwrite").returncode == 0
 
 
-@pytest.mark.parametrize("spec", ["study", "plan"])
+@pytest.mark.parametrize("spec", ["study", "plan", "recipe", "judge"])
 def test_schemas_are_for_editors(spec: str) -> None:
     schema = json.loads(polypinch("schema", spec).stdout)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert schema["$id"].endswith(spec)
+    for part in (schema, *schema.get("$defs", {}).values()):
+        assert all(key.get("description") for key in part.get("properties", {}).values())
     assert schema["type"] == "object"
     assert schema["additionalProperties"] is False
 

@@ -151,6 +151,8 @@ def check_command(
 class _SpecName(StrEnum):
     study = "study"
     plan = "plan"
+    recipe = "recipe"
+    judge = "judge"
 
 
 def schema_command(spec: Annotated[_SpecName, typer.Argument(help="Which file's schema.")]) -> None:
@@ -158,7 +160,16 @@ def schema_command(spec: Annotated[_SpecName, typer.Argument(help="Which file's 
 
     Example: polypinch schema study > study.schema.json
     """
+    from polypinch.judge import JudgeSettings
     from polypinch.mix import MixPlan
+    from polypinch.specs import Spec, json_schema
     from polypinch.study import Study
+    from polypinch.tune import TuneRecipe
 
-    print_json((Study if spec is _SpecName.study else MixPlan).model_json_schema())
+    kinds: dict[str, type[Spec]] = {
+        "study": Study,
+        "plan": MixPlan,
+        "recipe": TuneRecipe,
+        "judge": JudgeSettings,
+    }
+    print_json(json_schema(kinds[spec.value], spec.value))

@@ -26,7 +26,13 @@ _HOME = files("polypinch.judge") / "judges"
 
 
 class Labels(Spec):
-    """The words whose probabilities are the verdict; one token each."""
+    """The words whose probabilities are the verdict; one token each.
+
+    Attributes:
+        first: for the answer shown first.
+        second: for the answer shown second.
+        tie: for neither.
+    """
 
     first: str = "A"
     second: str = "B"

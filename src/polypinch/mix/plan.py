@@ -23,7 +23,13 @@ def _one_of(spec: Spec, names: Sequence[str]) -> str:
 
 
 class Budget(Spec):
-    """The size of a mixture before anything is added: exactly one of the three."""
+    """The size of a mixture before anything is added: exactly one of the three.
+
+    Attributes:
+        examples: rows.
+        tokens: tokens of whole conversations.
+        supervised_tokens: tokens under the loss.
+    """
 
     examples: int | None = Field(None, gt=0)
     tokens: int | None = Field(None, gt=0)

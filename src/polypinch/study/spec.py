@@ -55,7 +55,12 @@ def _normal(tag: str) -> str:
 
 
 class StudyLanguages(Spec):
-    """Which languages are evaluated, beside the base: those that pinches hold, and those they do not."""
+    """Which languages are evaluated, beside the base.
+
+    Attributes:
+        seen: tags of those that pinches hold.
+        unseen: tags of those that no pinch holds.
+    """
 
     seen: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
