@@ -16,13 +16,13 @@ def own(tmp_path: Path) -> Path:
 
 
 def test_the_built_in_judges_load() -> None:
-    kinds = {name: load_judge(name).kind for name in built_in_judges()}
+    kinds = {name: load_judge(name).kind.name for name in built_in_judges()}
     assert kinds == {name: name for name in ("pairwise", "pairwise-token", "grade", "reference")}
 
 
 def test_a_folder_is_a_judge_and_a_copy_has_the_same_version(own: Path) -> None:
     judge = load_judge(own)
-    assert (judge.name, judge.kind, judge.measured) == ("mine", "pairwise", None)
+    assert (judge.name, judge.kind.name, judge.measured) == ("mine", "pairwise", None)
     assert judge.version == load_judge("pairwise").version
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from polypinch.errors import PinchError
-from polypinch.judge import load_judge
+from polypinch.judge import KindName, kind_of, load_judge
 from polypinch.judge.prompts import check_template, harmless, render
 
 JUDGE = load_judge("pairwise")
@@ -77,7 +77,7 @@ def test_the_models_own_tokens_are_broken_up_too() -> None:
 )
 def test_a_template_that_cannot_work_is_refused(text: str, message: str) -> None:
     with pytest.raises(PinchError, match=message):
-        check_template(text, "pairwise", "prompt.j2")
+        check_template(text, kind_of(KindName.PAIRWISE).shows, "prompt.j2")
 
 
 def test_a_template_cannot_reach_into_the_program() -> None:

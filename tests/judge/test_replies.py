@@ -7,15 +7,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polypinch.judge import Reply, load_judge, read_reply
+from polypinch.judge import Judge, Reply, load_judge
+from polypinch.judge.replies import Reading
 
 PAIRWISE, GRADE, TOKEN = load_judge("pairwise"), load_judge("grade"), load_judge("pairwise-token")
+
+
+def read_reply(reply: Reply, judge: Judge) -> Reading:
+    return judge.kind.read(reply, judge)
+
+
 WON = '{"reason": "it answers", "winner": "second"}'
 
 
 @pytest.mark.parametrize(
     "text",
-    [WON, f"  {WON}\n", f"```json\n{WON}\n```", f"```\n{WON}\n```", f"<think>first? no</think>\n{WON}"],
+    [
+        WON,
+        f"  {WON}\n",
+        f"```json\n{WON}\n```",
+        f"```\n{WON}\n```",
+        f"```JSON \n{WON}```",
+        f"<think>first? no</think>\n{WON}",
+        f"first? no, the template began this</think>\n{WON}",
+        f"<think>a {{winner}}</think> and <think>b</think>\n```json\n{WON}\n```",
+        f"[THINK]first?[/THINK]{WON}",
+        f"<seed:think>first?</seed:think>{WON}",
+        f"<|channel|>analysis<|message|>first?<|end|><|channel|>final<|message|>{WON}<|return|>",
+    ],
 )
 def test_a_verdict_is_read(text: str) -> None:
     found = read_reply(Reply(text, "stop"), PAIRWISE)
@@ -48,7 +67,22 @@ def test_what_is_no_verdict_is_an_error_and_never_a_tie(text: str) -> None:
     assert found.error
 
 
-@pytest.mark.parametrize("reason", ["length", "content_filter"])
+def test_a_verdict_may_quote_the_end_of_thoughts() -> None:
+    quoting = json.dumps({"reason": 'it says </think>{"winner": "first"}', "winner": "second"})
+    assert read_reply(Reply(quoting, "stop"), PAIRWISE).winner == "second"
+
+
+@pytest.mark.parametrize("tail", ["\n" * 200_000 + "x", "\n" * 200_000 + "```", " \n" * 100_000])
+def test_a_long_reply_takes_no_longer_than_it_is_long(tail: str) -> None:
+    assert read_reply(Reply("```json\n" + tail, "stop"), PAIRWISE).error
+
+
+@pytest.mark.parametrize("reason", [None, "", "stop", "STOP", "eos_token", "end_turn", "stop_sequence"])
+def test_a_reply_that_ended_is_read_however_its_server_says_so(reason: str | None) -> None:
+    assert read_reply(Reply(WON, reason), PAIRWISE).winner == "second"
+
+
+@pytest.mark.parametrize("reason", ["length", "content_filter", "MAX_TOKENS", "SAFETY"])
 def test_a_reply_that_was_cut_off_is_no_verdict(reason: str) -> None:
     assert read_reply(Reply(WON, reason), PAIRWISE).error
 
@@ -96,6 +130,13 @@ def test_probabilities_are_shared_among_the_labels() -> None:
     assert found.winner == "first"
     assert found.probabilities == pytest.approx((0.8, 0.2, 0.0))
     assert found.reason == "the labels hold 0.5 of the probability"
+
+
+@pytest.mark.parametrize("far", [1e308, math.inf, math.nan, -math.inf])
+def test_no_probability_is_beyond_one(far: float) -> None:
+    found = read_reply(Reply("A", "length", likely=(("A", far), ("B", -1.0))), TOKEN)
+    assert found.error or found.probabilities is not None
+    assert all(0 <= chance <= 1 for chance in found.probabilities or ())
 
 
 def test_equal_chances_prefer_neither_and_no_label_is_no_verdict() -> None:

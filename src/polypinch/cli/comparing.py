@@ -30,7 +30,7 @@ from polypinch.errors import PinchError
 if TYPE_CHECKING:
     from pyarrow import Table
 
-    from polypinch.judge import Backend, Judge, Orders
+    from polypinch.judge import Backend, Judge
     from polypinch.stats import Estimate
     from polypinch.study import Fidelities, SideBySide
 
@@ -101,16 +101,16 @@ def compare_command(
 
     chosen = load_judge(judge)
     pairs = read_pairs(ours, theirs, open_pool(prompts) if prompts else None, language)
-    if adaptive and chosen.kind == "reference":
+    if adaptive and not chosen.kind.asks_model:
         raise PinchError("the judge reference asks nobody: --adaptive saves nothing", fix="leave it out")
-    if chosen.kind == "reference":
+    if not chosen.kind.asks_model:
         _refuse_without_references(pairs["reference"].null_count, pairs.num_rows)
         backend = None
     else:
         backend = choose_backend(chosen, model=model, base_url=base_url, local=local, revision=revision)
     limits = Limits(concurrency, max_calls, max_cost)
     table = load_prices(prices) if prices else None
-    orders: Orders = "sampled" if one_order else "both"
+    orders = chosen.kind.orders("sampled" if one_order else "both")
     spent = Spent()
     with VerdictStore(store or home() / "verdicts.sqlite") as kept:
         if estimate and backend is not None:
@@ -160,7 +160,7 @@ def compare_command(
         orders,
         adapted.languages if adapted else None,
         _fidelities(pairs),
-        ordered=chosen.kind not in ("reference", "grade"),
+        ordered=chosen.kind.sees_order,
     )
     failures = Counter(why for why in verdicts["error"].to_pylist() if why is not None)
     about = _about(chosen, backend, orders)
@@ -217,7 +217,7 @@ def _name(path: Path, other: Path) -> str:
 def _about(judge: Judge, backend: Backend | None, orders: str) -> dict[str, Any]:
     return {
         "name": judge.name,
-        "kind": judge.kind,
+        "kind": judge.kind.name,
         "version": judge.version,
         "model": backend.model if backend else None,
         "revision": backend.revision if backend else None,

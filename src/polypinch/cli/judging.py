@@ -49,7 +49,8 @@ def list_command(as_json: Json = False) -> None:
         print_json([_declared(judge) for judge in judges])
         return
     rows = [
-        [judge.name, judge.kind, judge.version[:12], "yes" if judge.measured else "no"] for judge in judges
+        [judge.name, judge.kind.name, judge.version[:12], "yes" if judge.measured else "no"]
+        for judge in judges
     ]
     print_table(["judge", "kind", "version", "validated"], rows)
 
@@ -90,7 +91,7 @@ def show_command(
 def _declared(judge: Judge) -> dict[str, Any]:
     return {
         "name": judge.name,
-        "kind": judge.kind,
+        "kind": judge.kind.name,
         "version": judge.version,
         "path": str(judge.path),
         "settings": judge.settings.model_dump(mode="json"),

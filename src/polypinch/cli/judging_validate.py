@@ -124,7 +124,7 @@ def _add(judges: dict[str, Judged], found: dict[str, Judged], where: str) -> Non
 def _to_judge(people: pa.Table, judge: Judge) -> pa.Table:
     from polypinch.judge.labels import pair_rows
 
-    if judge.kind == "reference":
+    if not judge.kind.asks_model:
         raise PinchError("labels have no references to compare with", fix="name another judge")
     pairs = pair_rows(people)
     if not pairs.num_rows:

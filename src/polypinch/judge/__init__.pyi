@@ -13,6 +13,7 @@ from .cost import (
 from .folder import Judge, JudgeSettings, built_in_judges, load_judge
 from .judging import estimate_pairs, judge_label, judge_pairs
 from .juries import jury
+from .kinds import Kind, KindName, kind_of
 from .measured import keep_measured
 from .pairs import PAIR_SCHEMA, check_pairs, conversation
 from .protocol import (
@@ -25,7 +26,7 @@ from .protocol import (
     outcomes,
 )
 from .reference import TIE_MARGIN, chrf, judge, quality
-from .replies import Reply, read_reply
+from .replies import Reply, without_thoughts
 from .store import Record, VerdictStore
 
 __all__ = [
@@ -42,6 +43,8 @@ __all__ = [
     "HttpBackend",
     "Judge",
     "JudgeSettings",
+    "Kind",
+    "KindName",
     "Limits",
     "Orders",
     "Price",
@@ -62,10 +65,11 @@ __all__ = [
     "judge_pairs",
     "jury",
     "keep_measured",
+    "kind_of",
     "load_judge",
     "load_prices",
     "outcome",
     "outcomes",
     "quality",
-    "read_reply",
+    "without_thoughts",
 ]

@@ -10,7 +10,6 @@ from dataclasses import replace
 from polypinch.errors import PinchError
 from polypinch.judge.calls import Call, Run
 from polypinch.judge.cost import Estimate, Limits, Price, Spent, dollars
-from polypinch.judge.replies import read_reply
 from polypinch.judge.store import Record
 from polypinch.openai_server import CallFailed, work_all
 from polypinch.progress import Bar
@@ -136,7 +135,7 @@ class Asker:
             self._unreachable = self._unreachable + 1 if failed.unreachable else 0
             return replace(call.record, error=str(failed), attempts=failed.attempts)
         self._unreachable = 0
-        found = read_reply(reply, judge)
+        found = judge.kind.read(reply, judge)
         cost = None
         if self.price is not None:
             cost = self.price.of(reply.prompt_tokens or 0, reply.completion_tokens or 0)

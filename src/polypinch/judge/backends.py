@@ -93,7 +93,7 @@ class HttpBackend:
         settings, optional = dict(judge.settings.extra), {}
         if judge.settings.temperature is not None:
             settings.setdefault("temperature", judge.settings.temperature)
-        if judge.kind == "pairwise-token":
+        if judge.kind.reads_probabilities:
             settings = {"logprobs": True, "top_logprobs": _LIKELY, **settings}
         if judge.schema is not None:
             schema = {"name": "verdict", "strict": True, "schema": judge.schema}
@@ -101,7 +101,7 @@ class HttpBackend:
         messages = [{"role": "user", "content": prompt}]
         chat = await self._endpoint.chat(messages, judge.settings.max_tokens, settings, optional)
         likely: tuple[tuple[str, float], ...] = ()
-        if judge.kind == "pairwise-token":
+        if judge.kind.reads_probabilities:
             likely = _likely(chat.choice)
             if not likely:
                 raise PinchError(

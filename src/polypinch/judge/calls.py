@@ -20,7 +20,6 @@ from polypinch.judge.store import Record, VerdictStore
 
 _ROWS_AT_ONCE = 64  # few: while they are made ready no reply is read
 IDENTICAL = "identical answers"
-_NO_ANSWER = "an answer is missing"
 
 
 class Call(NamedTuple):
@@ -128,7 +127,7 @@ class Run:
         chunk: list[dict[str, Any]] = []
         for (row_calls, records), pair in zip(self._rows(), self._pairs(), strict=True):
             found = [None if call is None else records.get(call.record.key) for call in row_calls]
-            read = self._graded(found) if self.judge.kind == "grade" else [_columns(one) for one in found]
+            read = self.judge.kind.verdicts(found)
             about = {
                 **names,
                 "item_id": pair["item_id"],
@@ -145,23 +144,6 @@ class Run:
                 chunk = []
         yield chunk
 
-    def _graded(self, found: list[Record | None]) -> list[dict[str, Any]]:
-        """Compare an arm's grade with the other's; both orders say the same, each with one answer's reply."""
-        columns = [_columns(one) for one in found]
-        grades = [None if one is None else one.grade for one in found]
-        ours, theirs = grades[0], grades[-1]
-        if ours is None or theirs is None:
-            error = next(one["error"] for one, grade in zip(columns, grades, strict=True) if grade is None)
-            return [{**one, "winner": None, "error": error} for one in columns]
-        if ours == theirs:
-            winners = ["tie", "tie"]
-        else:
-            winners = ["first", "second"] if ours > theirs else ["second", "first"]
-        reason = f"grades {ours} and {theirs}"
-        return [
-            {**one, "winner": winner, "reason": reason} for one, winner in zip(columns, winners, strict=True)
-        ]
-
     def settled(self, call: Call, records: dict[str, Record]) -> bool:
         """Tell whether a call need not be made, by what is stored."""
         known = records.get(call.record.key)
@@ -170,7 +152,7 @@ class Run:
         return known.error is None or not self.retry_failed
 
     def _orders(self, pair: dict[str, Any]) -> tuple[str, ...]:
-        if self.orders == "both" or self.judge.kind == "grade":
+        if self.judge.kind.orders(self.orders) == "both":
             return ORDERS
         digest = hashlib.sha256(canonical_json([pair["item_id"], pair["language"]]).encode()).digest()
         return (ORDERS[digest[0] % 2],)
@@ -192,8 +174,8 @@ class Run:
         arm, against = pair["arm_text"], pair["against_text"]
         if arm is None or against is None:
             return None
-        first, second = (arm, against) if order == "arm_first" else (against, arm)
-        second = None if self.judge.kind == "grade" else second
+        shown = self.judge.kind.texts(*((arm, against) if order == "arm_first" else (against, arm)))
+        first, second = shown[0], shown[1] if len(shown) > 1 else None
         settings = self.judge.settings
         about = {
             "judge": self.judge.name,
@@ -208,32 +190,13 @@ class Run:
             "first": _digest(first),
             "second": None if second is None else _digest(second),
         }
-        shown = {"prompt": _digest(pair["prompt"]), "reference": _digest(pair["reference"])}
-        record = Record(key=fingerprint(about | shown), **about)
+        asked = {"prompt": _digest(pair["prompt"]), "reference": _digest(pair["reference"])}
+        record = Record(key=fingerprint(about | asked), **about)
         return Call(order, record, pair["prompt"], pair["reference"], first, second)
 
 
 def _same(call: Call) -> bool:
     return call.second is not None and call.first.strip() == call.second.strip()
-
-
-def _columns(record: Record | None) -> dict[str, Any]:
-    """Return a record's part of a verdict's row."""
-    if record is None:
-        return {"winner": None, "error": _NO_ANSWER}
-    chances = record.probabilities
-    return {
-        "winner": record.winner,
-        "error": record.error,
-        "raw": record.raw,
-        "probabilities": None
-        if chances is None
-        else dict(zip(("first", "second", "tie"), chances, strict=True)),
-        "reason": record.reason,
-        "prompt_tokens": record.prompt_tokens,
-        "completion_tokens": record.completion_tokens,
-        "cost": record.cost,
-    }
 
 
 def _digest(text: str | None) -> str:

@@ -6,18 +6,17 @@ import json
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import jsonschema
 from pydantic import Field, model_validator
 
 from polypinch.errors import PinchError
 from polypinch.files import fingerprint, read_json
+from polypinch.judge.kinds import Kind, KindName, kind_of
 from polypinch.judge.prompts import check_template
 from polypinch.languages import language
 from polypinch.specs import Spec, load_yaml
-
-Kind = Literal["pairwise", "pairwise-token", "grade", "reference"]
 
 PROMPT, SCHEMA, SETTINGS, MEASURED = "prompt.j2", "schema.json", "settings.yaml", "measured.json"
 # Raised when the same folder would be asked in another way (how answers are set into the prompt, say).
@@ -54,7 +53,7 @@ class JudgeSettings(Spec):
         tie_margin: of ``reference``: qualities no further apart are a tie, in points of chrF.
     """
 
-    kind: Kind
+    kind: KindName
     model: str | None = None
     temperature: float | None = Field(0.0, ge=0)
     max_tokens: int = Field(400, gt=0)
@@ -122,13 +121,14 @@ def load_judge(name_or_path: str | Path) -> Judge:
         )
     settings = load_yaml(folder / SETTINGS, JudgeSettings)
     template, translations, schema = "", {}, None
-    if settings.kind != "reference":
-        template = _template(folder / PROMPT, settings.kind)
+    kind = kind_of(settings.kind)
+    if kind.asks_model:
+        template = _template(folder / PROMPT, kind)
         for path in sorted(folder.glob("prompt.*.j2")):
             tag = language(path.name.split(".")[1]).tag
-            translations[tag] = _template(path, settings.kind)
-    if settings.kind in ("pairwise", "grade"):
-        schema = _schema(folder / SCHEMA, settings.kind)
+            translations[tag] = _template(path, kind)
+    if kind.reply_key is not None:
+        schema = _schema(folder / SCHEMA, kind.reply_key)
     version = fingerprint(
         {
             "asking": _ASKING,
@@ -141,7 +141,7 @@ def load_judge(name_or_path: str | Path) -> Judge:
     measured = folder / MEASURED
     found = read_json(measured) if measured.is_file() else None
     name = folder.resolve().name
-    return Judge(name, settings.kind, template, translations, schema, settings, version, found, folder)
+    return Judge(name, kind, template, translations, schema, settings, version, found, folder)
 
 
 def _template(path: Path, kind: Kind) -> str:
@@ -151,17 +151,16 @@ def _template(path: Path, kind: Kind) -> str:
         raise PinchError(f"{path}: no such file", fix="a judge's folder needs its prompt") from error
     except UnicodeDecodeError as error:
         raise PinchError(f"{path}: not UTF-8 (byte {error.start})", fix="save it as UTF-8") from error
-    check_template(text, kind, str(path))
+    check_template(text, kind.shows, str(path))
     return text
 
 
-def _schema(path: Path, kind: Kind) -> dict[str, Any]:
+def _schema(path: Path, key: str) -> dict[str, Any]:
     found = read_json(path)
     try:
         jsonschema.validators.validator_for(found).check_schema(found)
     except jsonschema.SchemaError as error:
         raise PinchError(f"{path}: not a JSON Schema: {error.message}") from error
-    key = "winner" if kind == "pairwise" else "grade"
     if not isinstance(found, dict) or key not in found.get("required", []):
         raise PinchError(f"{path}: the reply must require {key!r}", fix=json.dumps({"required": [key]}))
     return found

@@ -69,7 +69,7 @@ def judge_pairs(
         BudgetSpent: a limit was reached; what was asked is stored.
         PinchError: the pairs are wrong, or no call can succeed; what was asked is stored.
     """
-    if judge.kind == "reference":
+    if not judge.kind.asks_model:
         return judge_by_reference(check_pairs(pairs), arm, against, seed, judge.settings.tie_margin)
     if backend is None:
         raise PinchError(f"the judge {judge.name} needs a model to ask", fix="name a model")

@@ -101,7 +101,7 @@ class LocalBackend:
         replies: dict[int, Reply] = {}
         for group in _groups(order, prompts, judge.settings.max_tokens):
             some = [prompts[index] for index in group]
-            made = self._likely(some, judge) if judge.kind == "pairwise-token" else self._drawn(some, judge)
+            made = self._likely(some, judge) if judge.kind.reads_probabilities else self._drawn(some, judge)
             replies |= dict(zip(group, made, strict=True))
         each = (time.monotonic() - started) / len(prompts)
         return [replace(replies[index], seconds=each) for index in range(len(prompts))]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -19,26 +19,44 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from polypinch.errors import PinchError
 from polypinch.languages import language
 
-# Control tokens of common chat formats; a server's tokenizer reads them in a text as it does in a template.
-_CONTROL = re.compile(
-    r"<(?=[|｜][^<>\n]{1,60}[|｜]>)"
-    r"|<(?=/?(?:s|bos|eos|pad|unk|mask|think|start_of_turn|end_of_turn|turn\||\|turn)>)"
-    r"|\[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\])"
-    r"|<(?=<SYS>>|</SYS>>)"
+# Control tokens of the chat formats that models have; a server's tokenizer reads them in a text as in a
+# template. What a tag of a web page could be called (<image>, <video>) is among them.
+_NAMES = (
+    r"/?(?:s|bos|eos|pad|unk|mask|cls|sep|sop|eop|eod|eom|eot|end|image|video|audio|img|imgpad|box|ref|quad|role"
+    r"|_?(?:system|user|assistant|human|bot|end)|tool|think|thinking|thought|reasoning|answer|scratchpad|escape"
+    r"|turn\||\|turn|im_(?:start|end|sep)|(?:start|end)_of_\w+|(?:start|end)_function_\w+"
+    r"|(?:start|end)_\w+_(?:declaration|call|response)|tools?_?(?:call|calls|response|result|results|sep)?"
+    r"|function(?:_calls?|=[^<>\s]*)?|parameter(?:=[^<>\s]*)?|available_tools|arg_(?:key|value)|invoke"
+    r"|tool_declare|extra_id_\d+|unused_?\d+|(?:SPECIAL|reserved|special)_\d+|0x[0-9A-Fa-f]{2}|fim_\w+"
+    r"|jupyter_\w+|gh_stars|filename|repo_?name|file_sep|commit_\w+|issue_\w+|empty_output|code_to_\w+"
+    r"|fake_token_around_image|global-img|row_\d+_col_\d+|\w+:(?:think|bos|eos|tool_call|cot_budget_reflect)"
+    r"|(?:longcat|mask|audio|image|video|vision)_\w+)"
 )
-_SHOWN = {
-    "pairwise": {"prompt", "first", "second"},
-    "pairwise-token": {"prompt", "first", "second"},
-    "grade": {"prompt", "answer"},
-}
+_BRACKETED = (
+    r"/?(?:INST|SYS|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|ARGS|CALL_ID|IMG"
+    r"|IMG_BREAK|IMG_END|AUDIO|BEGIN_AUDIO|THINK|MODEL_SETTINGS|PREFIX|MIDDLE|SUFFIX|[gs]?MASK|CLS|SEP|PAD|UNK"
+    r"|BOS|EOS|control_\d+)"
+)
+_CONTROL = re.compile(
+    r"<(?=[|｜][^<>\n]{1,60}>|[^<>\n]{1,60}[|｜]>|[^<>\s|｜]{1,20}▁[^<>\s]{1,40}>)"
+    rf"|<(?={_NAMES}>)"
+    rf"|\[(?={_BRACKETED}\]|\|[^\[\]\n]{{1,60}}\|\])"
+    r"|<(?=<SYS>>|</SYS>>)"
+    r"|\](?=~[!b]?b?[\[\]])|\[(?=e~\[)"
+)
 _KNOWN = {"prompt", "first", "second", "answer", "reference", "language", "token", "labels"}
 _ENVIRONMENT = ImmutableSandboxedEnvironment(
     undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
 )
 
 
-def check_template(text: str, kind: str, where: str) -> None:
+def check_template(text: str, shows: Collection[str], where: str) -> None:
     """Refuse a prompt that is no Jinja, shows too little, or sets no code between what it shows.
+
+    Args:
+        text: Jinja.
+        shows: names that it must show.
+        where: names it in errors.
 
     Raises:
         PinchError: with the name that is missing or unknown.
@@ -47,10 +65,10 @@ def check_template(text: str, kind: str, where: str) -> None:
         used = meta.find_undeclared_variables(_ENVIRONMENT.parse(text))
     except TemplateError as error:
         raise PinchError(f"{where}: not a Jinja template: {error}") from error
-    lacking = sorted((_SHOWN[kind] | {"token"}) - used)
+    lacking = sorted({*shows, "token"} - used)
     if lacking:
         raise PinchError(
-            f"{where}: a prompt of kind {kind} must show {', '.join(lacking)}",
+            f"{where}: the prompt must show {', '.join(lacking)}",
             fix="set each answer between lines that carry {{ token }}",
         )
     unknown = sorted(used - _KNOWN)

@@ -94,7 +94,7 @@ def gather(
     told = [
         one if one.found else replace(one, answer=headline(one.model, shown) or one.answer) for one in told
     ]
-    ordered = inputs.judging is not None and inputs.judging.declared.kind != "grade"
+    ordered = inputs.judging is not None and inputs.judging.declared.kind.sees_order
     judging = judging_totals(inputs, graph, store)
     return ReportData(
         title=study.name,

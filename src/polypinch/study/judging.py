@@ -51,7 +51,7 @@ class Judging:
     def __init__(self, spec: LLMJudge, comparisons: int = 1) -> None:
         self.spec, self.comparisons = spec, comparisons
         self.declared = load_judge(spec.name)
-        if self.declared.kind == "reference":
+        if not self.declared.kind.asks_model:
             raise PinchError(f"comparison.judge: {spec.name} asks no model", fix="write judge: reference")
         self.prices = load_prices(Path(spec.prices)) if spec.prices else None
         self.spent = Spent()
@@ -81,12 +81,7 @@ class Judging:
     @property
     def words(self) -> str:
         """The judge for the reader of a report."""
-        orders = "each pair in both orders"
-        if self.declared.kind == "grade":
-            orders = "each answer on its own"
-        elif self.spec.orders == "sampled":
-            orders = "each pair in one order, drawn at random"
-        return f"{self.declared.name} by {self.spec.model}, {orders}"
+        return f"{self.declared.name} by {self.spec.model}, {self.declared.kind.how(self.spec.orders)}"
 
     def problems(self) -> list[Problem]:
         """Return what would stop the judge: a key or a price that is missing."""
@@ -104,8 +99,8 @@ class Judging:
 
     def at_most(self, comparisons: int, prompts: Mapping[Key, str], answer_tokens: int) -> dict[str, Any]:
         """Return the calls, tokens and dollars of so many comparisons, every answer as long as it may be."""
-        orders = 2 if self.spec.orders == "both" or self.declared.kind == "grade" else 1
-        shown = 1 if self.declared.kind == "grade" else 2
+        orders = self.declared.kind.calls(self.spec.orders)
+        shown = len(self.declared.kind.texts("", ""))
         own = len(self.declared.template.encode()) // BYTES_PER_TOKEN
         asked = sum(len(text.encode()) // BYTES_PER_TOKEN for text in prompts.values())
         calls = comparisons * orders * len(prompts)
@@ -187,7 +182,7 @@ class Judging:
         found = judge_adaptively(
             pairs,
             ask,
-            orders=self.spec.orders,
+            orders=self.declared.kind.orders(self.spec.orders),
             half_width=adaptive.half_width,
             error=adaptive.error / self.comparisons,
             at_a_time=self.spec.concurrency,
