@@ -135,8 +135,8 @@ def test_the_longest_special_token_ends_a_turn() -> None:
     tokenizer = tiny_tokenizer()
     tokenizer.add_special_tokens({"additional_special_tokens": ["<end_of_turn><eos>"]})
     chat = ChatFormat(tokenizer)
-    assert chat._end_of_turn("Yes. \n<end_of_turn><eos> more", 4) == 24
-    assert chat._end_of_turn("Yes. more", 4) == 4
+    assert chat.rendering.end_of_turn("Yes. \n<end_of_turn><eos> more", 4) == 24
+    assert chat.rendering.end_of_turn("Yes. more", 4) == 4
 
 
 REFUSES_SYSTEM = (
@@ -171,9 +171,10 @@ def test_a_template_that_drops_answers_once_more_is_said_leaves_no_doubt(tmp_pat
         "{% endfor %}{% if add_generation_prompt %}<start_of_turn>assistant\n{% endif %}"
     )
     chat = ChatFormat(tiny_tokenizer(), template)
-    assert (
-        supervised_text(chat, TWO_TURNS) == "Привет!<end_of_turn><think></think>Привет! और फिर।<end_of_turn>"
-    )
+    assert supervised_text(chat, TWO_TURNS) == "Привет!<end_of_turn>Привет! और फिर।<end_of_turn>"
+    prompt = chat.encode_prompt(TWO_TURNS[:3])
+    assert chat.encode(TWO_TURNS).input_ids[: len(prompt)].tolist() == prompt
+    assert chat.tokenizer.decode(prompt).endswith("<think></think>")
 
 
 def test_an_unknown_template_is_refused(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from polypinch.errors import PinchError
 from polypinch.files import canonical_json, read_table, write_table
 from polypinch.pool import prompt
 from polypinch.progress import Bar, bar
+from polypinch.thoughts import Said, split_thought
 
 ANSWER_SCHEMA = pa.schema(
     [
@@ -26,6 +27,7 @@ ANSWER_SCHEMA = pa.schema(
         ("language", pa.string()),
         ("sample", pa.int32()),
         ("text", pa.string()),
+        ("thought", pa.string()),
         ("finish_reason", pa.string()),
         ("prompt_tokens", pa.int32()),
         ("completion_tokens", pa.int32()),
@@ -33,7 +35,11 @@ ANSWER_SCHEMA = pa.schema(
         ("sampling", pa.string()),
     ]
 )
-"""One row per (item, language, sample); ``sampling`` is the settings as JSON."""
+"""One row per (item, language, sample).
+
+``text`` is the answer alone; ``thought`` what the model thought aloud before it, empty where it did not;
+``sampling`` the settings as JSON.
+"""
 
 
 _LOG = "answers.jsonl"
@@ -171,12 +177,21 @@ def _seed(of: str) -> int:
 
 
 def _keep(shard: Path, places: list[tuple[int, int]], answers: Sequence[Completion | Reply]) -> None:
+    texts = [_said(one) for one in answers]
     columns = {
         "row": pa.array([row for row, _ in places], pa.int64()),
         "sample": pa.array([sample for _, sample in places], pa.int32()),
-        "text": pa.array([one.text for one in answers], pa.string()),
+        "text": pa.array([said.answer if said else None for said in texts], pa.string()),
+        "thought": pa.array([said.thought if said else None for said in texts], pa.string()),
         "finish_reason": pa.array([one.finish_reason for one in answers], pa.string()),
         "prompt_tokens": pa.array([one.prompt_tokens for one in answers], pa.int32()),
         "completion_tokens": pa.array([one.completion_tokens for one in answers], pa.int32()),
     }
     write_table(shard, pa.table(columns))
+
+
+def _said(answered: Completion | Reply) -> Said | None:
+    """Return an answer and the thought before it; ``None`` where the answer was withheld."""
+    if isinstance(answered, Completion):
+        return Said(answered.thought, answered.text)
+    return None if answered.text is None else split_thought(answered.text)

@@ -19,16 +19,18 @@ class Completion:
     """What an engine gives back for one prompt.
 
     Attributes:
-        text: the answer without its end-of-turn token.
+        text: the answer, without a thought before it and without its end-of-turn token.
         finish_reason: ``stop`` (it ended its turn) or ``length`` (it was cut off).
         prompt_tokens: tokens of the prompt.
-        completion_tokens: tokens drawn, an end-of-turn token included.
+        completion_tokens: tokens drawn, an end-of-turn token and a thought's included.
+        thought: what the model thought aloud before it answered; empty where it did not.
     """
 
     text: str
     finish_reason: str
     prompt_tokens: int
     completion_tokens: int
+    thought: str = ""
 
 
 class Engine(Protocol):
@@ -104,5 +106,6 @@ class TransformersEngine:
     def _completion(self, tokens: list[int], prompt_tokens: int) -> Completion:
         ends = [tokens.index(stop) for stop in self._chat.stop_ids if stop in tokens]
         end = min(ends) if ends else len(tokens)
-        text = self._chat.tokenizer.decode(tokens[:end], skip_special_tokens=True).strip()
-        return Completion(text, "stop" if ends else "length", prompt_tokens, end + bool(ends))
+        said = self._chat.decode(tokens[:end])
+        reason = "stop" if ends else "length"
+        return Completion(said.answer, reason, prompt_tokens, end + bool(ends), said.thought)

@@ -1,6 +1,6 @@
 from .encoded import Encoded, EncodedRows
 from .format import ChatFormat, count_tokens
-from .preflight import Problem, check_rows, encode_with_keys
+from .preflight import Problem, check_rows, encode_with_keys, notices
 
 __all__ = [
     "ChatFormat",
@@ -10,4 +10,5 @@ __all__ = [
     "check_rows",
     "count_tokens",
     "encode_with_keys",
+    "notices",
 ]

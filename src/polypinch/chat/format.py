@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from polypinch.chat.encoded import Encoded, EncodedRows
-from polypinch.chat.templates import BUILT_IN, choose
+from polypinch.chat.rendering import Rendering, Span
+from polypinch.chat.templates import choose, named
 from polypinch.errors import PinchError
 from polypinch.files import fingerprint
 from polypinch.mix import Counter, TokenCount
-from polypinch.models import Model, load_tokenizer
+from polypinch.models import Model, load_tokenizer, vocabulary_size
 from polypinch.pool import Message, Messages
+from polypinch.thoughts import Said, split_thought
 
 # Conversations tokenised in one call: the tokenizer spreads them over the cores.
 _AT_ONCE = 64
@@ -30,23 +31,29 @@ class ChatFormat:
         tokenizer: the model's tokenizer.
         template: the Jinja text.
         stop_ids: ids that end an answer.
+        limit: the model has embeddings for ids below; ``None`` where that is not known.
+        rendering: the template at work.
+        control: the format's control tokens.
     """
 
-    def __init__(self, tokenizer: Any, template: str | None = None, name: str = "file") -> None:
+    def __init__(
+        self, tokenizer: Any, template: str | None = None, name: str = "file", limit: int | None = None
+    ) -> None:
         self.tokenizer = tokenizer
+        self.limit = limit
         self._kept: dict[bytes, int] | None = None
         self._kept_rows = EncodedRows()
         self._kept_prompts: dict[bytes, list[int]] | None = None
         if template is None:
             name, template = choose(tokenizer)
-        self.name, self.template = name, template
-        self._special = set(tokenizer.all_special_tokens) | {
-            token.content for token in tokenizer.added_tokens_decoder.values() if token.special
-        }
-        # Some tokenizers hold thousands of special tokens, but of few lengths.
-        self._special_lengths = sorted({len(token) for token in self._special if token}, reverse=True)
+        self.name, self.template = name, template.removeprefix("\ufeff")
+        self.rendering = Rendering(tokenizer, self.template, self.name)
+        self.control = self.rendering.control
+        self._lead = _lead(tokenizer)
         self.stop_ids = self._stop_ids()
-        self.pad_id = int(tokenizer.pad_token_id if tokenizer.pad_token_id is not None else self.stop_ids[0])
+        pad = tokenizer.pad_token_id
+        usable = pad is not None and (limit is None or pad < limit)
+        self.pad_id = int(pad) if usable else self.stop_ids[0]
 
     @classmethod
     def load(cls, model: Model, template: str | None = None) -> ChatFormat:
@@ -54,27 +61,54 @@ class ChatFormat:
 
         Args:
             model: the model.
-            template: a built-in template's name, or a path of a Jinja file; the default is the model's own.
+            template: a built-in template's name, that of one of several which the model brings, or a path
+                of a Jinja file; the default is the model's own.
 
         Raises:
-            PinchError: there is no such template, or it does not work.
+            PinchError: there is no such template, or it does not work with this model.
         """
         tokenizer = load_tokenizer(model)
-        if template is None:
-            return cls(tokenizer)
-        if template in BUILT_IN:
-            return cls(tokenizer, BUILT_IN[template], template)
-        path = Path(template)
-        if not path.is_file():
-            raise PinchError(
-                f"no chat template {template!r}", fix=f"name one of {', '.join(BUILT_IN)}, or a Jinja file"
-            )
-        return cls(tokenizer, path.read_text(encoding="utf-8"))
+        return cls._tried(
+            model, tokenizer, *(choose(tokenizer) if template is None else named(tokenizer, template))
+        )
+
+    @classmethod
+    def of_tuned(cls, model: Model, name: str, template: str) -> ChatFormat:
+        """Load the format that a model was tuned in, as its summary says it (``chat_template``).
+
+        Raises:
+            PinchError: it does not work with this model.
+        """
+        return cls._tried(model, load_tokenizer(model), name, template)
+
+    @classmethod
+    def _tried(cls, model: Model, tokenizer: Any, name: str, template: str) -> ChatFormat:
+        chat = cls(tokenizer, template, name, vocabulary_size(model))
+        chat.try_out()
+        return chat
+
+    def try_out(self) -> None:
+        """Encode a few answers and their prompts as they will be in training and answering.
+
+        Raises:
+            PinchError: a prompt is not the beginning of its row, an answer's end is not learnt, or a token
+                that is used has no embedding.
+        """
+        for answer in ("b", "Ja, 7.", "是的。", "И да", "نعم"):
+            messages: Messages = [{"role": "user", "content": "a"}, {"role": "assistant", "content": answer}]
+            row, prompt = self.encode(messages), self.encode_prompt(messages[:-1])
+            if row.input_ids[: len(prompt)].tolist() != prompt or not row.supervised[len(prompt) :].any():
+                raise PinchError(
+                    f"the chat template ({self.name}): the tokens of a prompt are not the beginning of those"
+                    f" of the prompt and its answer {answer!r}",
+                    fix="name another template",
+                )
+        self._check_ids([*self.stop_ids, self.pad_id])
 
     @property
     def special(self) -> tuple[str, ...]:
         """The control tokens, which a text may hold and the tokenizer would read as such."""
-        return tuple(sorted(token for token in self._special if token))
+        return tuple(sorted(self.control.all))
 
     @property
     def fingerprint(self) -> str:
@@ -87,62 +121,10 @@ class ChatFormat:
         Raises:
             PinchError: the template refuses the messages.
         """
-        try:
-            text = self.tokenizer.apply_chat_template(
-                list(messages),
-                chat_template=self.template,
-                tokenize=False,
-                add_generation_prompt=generation_prompt,
-            )
-        except Exception as error:  # a template is a program of somebody else's: it may raise anything
-            roles = ", ".join(message["role"] for message in messages)
-            raise PinchError(
-                f"the chat template ({self.name}) refuses a conversation of roles {roles}: {error}",
-                fix="mend the row's roles, or name another template",
-            ) from error
-        return str(text)
-
-    def _spans(self, messages: Sequence[Message], text: str) -> list[tuple[int, int]]:
-        """Return the character span of each assistant turn, its end-of-turn token included."""
-        spans = []
-        for index, message in enumerate(messages):
-            if message["role"] != "assistant":
-                continue
-            opening = self.render(messages[:index], generation_prompt=True)
-            content = message["content"].strip()
-            # Compared without trailing space: some templates end their prompt in one and trim it later.
-            if not text.startswith(opening.rstrip()):
-                raise PinchError(
-                    f"the chat template ({self.name}) writes assistant turn {index + 1} differently once it"
-                    " is answered, so its tokens cannot be told from the prompt's",
-                    fix="name another template",
-                )
-            start = len(opening) if text.startswith(opening) else len(opening.rstrip())
-            found = text.find(content, start)
-            if found < 0:
-                raise PinchError(
-                    f"the chat template ({self.name}) changes the text of assistant turn {index + 1}",
-                    fix="name another template",
-                )
-            spans.append((start, self._end_of_turn(text, found + len(content))))
-        return spans
-
-    def _end_of_turn(self, text: str, after: int) -> int:
-        """Return where the special token ends that directly follows an answer, or ``after`` if none does."""
-        start = after
-        while start < len(text) and text[start].isspace():
-            start += 1
-        for length in self._special_lengths:
-            if text[start : start + length] in self._special:
-                return start + length
-        return after
+        return self.rendering.render(messages, generation_prompt=generation_prompt)
 
     def _stop_ids(self) -> tuple[int, ...]:
-        probe: Messages = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
-        text = self.render(probe)
-        start, end = self._spans(probe, text)[0]
-        closing = text[text.index("b", start) + 1 : end].strip()
-        ids = [self.tokenizer.convert_tokens_to_ids(closing)] if closing in self._special else []
+        ids = [self.tokenizer.convert_tokens_to_ids(token) for token in self.rendering.closings()]
         if self.tokenizer.eos_token_id is not None:
             ids.append(self.tokenizer.eos_token_id)
         if not ids:
@@ -157,15 +139,52 @@ class ChatFormat:
         if self._kept is None:
             self._kept, self._kept_prompts = {}, {}
 
-    def _tokenise(self, texts: Sequence[str], offsets: bool) -> Any:
-        # The template writes the BOS where the model wants one; a second would double it.
+    def _tokenise(self, texts: Sequence[str]) -> Iterator[tuple[list[int], list[tuple[int, int]]]]:
+        """Yield the ids of each text, and the characters of each id.
+
+        What a tokenizer writes before a text is written where the template has not written it; what it writes
+        after one (some end every text) is not: an answer is still to come.
+        """
+        tokens = self.tokenizer(
+            list(texts), add_special_tokens=False, return_offsets_mapping=True, return_attention_mask=False
+        )
         bos = self.tokenizer.bos_token
-        own_bos = bos is not None and texts[0].startswith(bos)
-        return self.tokenizer(
-            list(texts),
-            add_special_tokens=not own_bos,
-            return_offsets_mapping=offsets,
-            return_attention_mask=False,
+        for text, ids, offsets in zip(texts, tokens["input_ids"], tokens["offset_mapping"], strict=True):
+            led = (bool(bos) and text.startswith(bos)) or ids[: len(self._lead)] == self._lead
+            lead = [] if led else self._lead
+            self._check_ids(ids)
+            yield [*lead, *ids], [(0, 0)] * len(lead) + offsets
+
+    def _tokenise_broken(self, text: str, mark: str) -> tuple[list[int], list[tuple[int, int]]]:
+        """Return the ids of a text in which a mark breaks control tokens, and their characters in it."""
+        ids: list[int] = []
+        offsets: list[tuple[int, int]] = []
+        begin = 0
+        for piece in text.split(mark):
+            if not begin:
+                piece_ids, piece_offsets = next(self._tokenise([piece]))
+                shift = 0
+            else:
+                # Some tokenizers write a space before a text: a line break before it takes it, and is let go.
+                tokens = self.tokenizer("\n" + piece, add_special_tokens=False, return_offsets_mapping=True)
+                own = [n for n, (_, end) in enumerate(tokens["offset_mapping"]) if end > 1]
+                piece_ids = [tokens["input_ids"][n] for n in own]
+                piece_offsets = [tokens["offset_mapping"][n] for n in own]
+                self._check_ids(piece_ids)
+                shift = begin - 1
+            ids += piece_ids
+            offsets += [(left + shift, right + shift) for left, right in piece_offsets]
+            begin += len(piece) + len(mark)
+        return ids, offsets
+
+    def _check_ids(self, ids: Sequence[int]) -> None:
+        if self.limit is None or not ids or max(ids) < self.limit:
+            return
+        token = self.tokenizer.convert_ids_to_tokens(max(ids))
+        raise PinchError(
+            f"token {token!r} has id {max(ids)}, and the model's embedding has {self.limit} rows:"
+            " token ids >= rows of the embedding cannot be read",
+            fix="model.resize_token_embeddings(len(tokenizer)) and save it, or name another chat template",
         )
 
     def encode(self, messages: Sequence[Message], max_length: int | None = None) -> Encoded:
@@ -210,32 +229,54 @@ class ChatFormat:
         self, part: Sequence[Sequence[Message]], new: Sequence[int], found: list[Encoded | None]
     ) -> PinchError | None:
         """Encode the conversations of ``new`` in one call, up to the first that cannot be."""
-        rendered, failed = [], None
-        for index in new:
-            try:
-                text = self.render(part[index])
-                rendered.append((index, text, self._spans(part[index], text)))
-            except PinchError as error:
-                failed = error
-                break
-        if rendered:
-            tokens = self._tokenise([text for _, text, _ in rendered], offsets=True)
-            for (index, _, spans), ids, offsets in zip(
-                rendered, tokens["input_ids"], tokens["offset_mapping"], strict=True
-            ):
-                found[index] = Encoded(ids, _supervised(spans, offsets), False)
+        rendered: list[tuple[int, str, list[Span]]] = []
+        try:
+            for index in new:
+                messages, mark = self.control.broken(list(part[index]))
+                text = self.rendering.render(messages)
+                spans = self.rendering.spans(messages, text)
+                if mark is None:
+                    rendered.append((index, text, spans))
+                else:
+                    ids, offsets = self._tokenise_broken(text, mark)
+                    found[index] = Encoded.of(ids, _supervised(spans, offsets).tolist())
+        except PinchError as error:
+            failed: PinchError | None = error
+        else:
+            failed = None
+        tokens = self._tokenise([text for _, text, _ in rendered]) if rendered else ()
+        try:
+            for (index, _, spans), (ids, offsets) in zip(rendered, tokens, strict=True):
+                found[index] = Encoded(np.asarray(ids, np.int32), _supervised(spans, offsets), False)
+        except PinchError as error:
+            return error
         return failed
 
     def encode_prompt(self, messages: Sequence[Message]) -> list[int]:
-        """Encode the turns that a model is to answer, up to and with the opening of its turn."""
-        mark = _mark(messages) if self._kept_prompts is not None else b""
-        if self._kept_prompts is not None and mark in self._kept_prompts:
-            return list(self._kept_prompts[mark])
-        text = self.render(messages, generation_prompt=True)
-        ids = list(self._tokenise([text], offsets=False)["input_ids"][0])
+        """Encode the turns that a model is to answer, up to where its answer begins."""
+        key = _mark(messages) if self._kept_prompts is not None else b""
+        if self._kept_prompts is not None and key in self._kept_prompts:
+            return list(self._kept_prompts[key])
+        broken, mark = self.control.broken(list(messages))
+        text = self.rendering.prompt(broken)
+        ids, _ = next(self._tokenise([text])) if mark is None else self._tokenise_broken(text, mark)
         if self._kept_prompts is not None:
-            self._kept_prompts[mark] = list(ids)
-        return ids
+            self._kept_prompts[key] = list(ids)
+        return list(ids)
+
+    def decode(self, tokens: Sequence[int]) -> Said:
+        """Return what drawn tokens say, control tokens left out, a thought told from the answer."""
+        whole = self.tokenizer.decode(tokens)
+        said = split_thought(whole)
+        if said.answer == whole:
+            return Said("", self.tokenizer.decode(tokens, skip_special_tokens=True).strip())
+        # What marks a thought may be a control token, so the others can be taken away only now.
+        return Said(self._without_special(said.thought), self._without_special(said.answer))
+
+    def _without_special(self, text: str) -> str:
+        for token in self.tokenizer.all_special_tokens:
+            text = text.replace(token, "")
+        return text.strip()
 
 
 def _mark(messages: Sequence[Message]) -> bytes:
@@ -270,3 +311,11 @@ def count_tokens(chat: ChatFormat, max_length: int | None = None) -> Counter:
             yield TokenCount(len(row), row.supervised_tokens, row.truncated)
 
     return counter
+
+
+def _lead(tokenizer: Any) -> list[int]:
+    """Return the ids that a tokenizer writes before any text."""
+    bare = tokenizer("a", add_special_tokens=False)["input_ids"]
+    whole = tokenizer("a")["input_ids"]
+    lead = next((n for n in range(len(whole)) if whole[n : n + len(bare)] == bare), 0)
+    return list(whole[:lead])

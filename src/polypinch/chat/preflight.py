@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import pyarrow as pa
 
+from polypinch.chat.control import spoken
 from polypinch.chat.encoded import Encoded
 from polypinch.chat.format import ChatFormat
+from polypinch.chat.rendering import TODAY
 from polypinch.errors import PinchError
 
 _ROWS_AT_ONCE = 4096
@@ -85,6 +88,49 @@ def check_rows(chat: ChatFormat, rows: Iterable[tuple[str, str, Encoded]]) -> li
             fix = "let the chat template close assistant turns with its end-of-turn token"
             problems.append(Problem("error", where, "the end of the last turn is not supervised", fix))
     return problems
+
+
+def notices(chat: ChatFormat, rows: pa.Table, where: str) -> list[Problem]:
+    """Return what a reader should know of how rows meet a chat format: it is handled, and shows in results.
+
+    Args:
+        chat: the format.
+        rows: with ``language`` and ``messages``.
+        where: what the rows are.
+
+    Returns:
+        Warnings: control tokens in texts, counted by language, which are encoded as text; system turns that
+        the template leaves out; a date that the template writes.
+    """
+    holding: Counter[str] = Counter()
+    dropped: Counter[str] = Counter()
+    tokens: Counter[str] = Counter()
+    for batch in rows.select(["language", "messages"]).to_batches(_ROWS_AT_ONCE):
+        for tag, messages in zip(batch["language"].to_pylist(), batch["messages"].to_pylist(), strict=True):
+            held = [token for message in messages for token in chat.control.within(spoken(message))]
+            tokens.update(held)
+            holding[tag] += bool(held)
+            dropped[tag] += messages[0]["role"] == "system" and chat.rendering.drops_system
+    problems = []
+    if tokens:
+        most = ", ".join(token for token, _ in tokens.most_common(3))
+        message = f"texts hold control tokens of the model ({most}): {_by_language(holding)}"
+        fix = "they are read as text, not as control tokens; take them out if they are not meant"
+        problems.append(Problem("warning", where, message, fix))
+    if any(dropped.values()):
+        message = f"the chat template ({chat.name}) leaves system turns out: {_by_language(dropped)}"
+        fix = "name another template, or put what they say into the first user turn"
+        problems.append(Problem("warning", where, message, fix))
+    if chat.rendering.is_dated:
+        message = f"the chat template ({chat.name}) writes today's date: it is {TODAY:%d %b %Y}"
+        fix = "nothing needs doing: so a run is the same on every day"
+        problems.append(Problem("warning", where, message, fix))
+    return problems
+
+
+def _by_language(rows: Counter[str]) -> str:
+    counts = [f"{count} in {tag}" for tag, count in sorted(rows.items()) if count]
+    return f"{sum(rows.values())} rows ({', '.join(counts)})"
 
 
 def _ends_supervised(chat: ChatFormat, row: Encoded) -> bool:

@@ -5,7 +5,10 @@ Each is Jinja, as in a tokenizer's ``chat_template``; ``bos_token`` and ``eos_to
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+from polypinch.errors import PinchError
 
 # The turn format in Gemma's model card: a system text opens the first user turn.
 GEMMA = (
@@ -59,11 +62,44 @@ def choose(tokenizer: Any) -> tuple[str, str]:
 
     Its own where it has one; else the family's turn format if its vocabulary holds those tokens;
     else plain words.
+
+    Raises:
+        PinchError: it has several of its own, and none is its default.
     """
-    if isinstance(tokenizer.chat_template, str):
-        return "own", tokenizer.chat_template
+    own = tokenizer.chat_template
+    if isinstance(own, str):
+        return "own", own
+    if own and "default" not in own:
+        raise PinchError(
+            f"the model brings several chat templates, {', '.join(own)}, and none is the default",
+            fix="chat_template: with the name of one",
+        )
+    if own:
+        return "own", str(own["default"])
     vocabulary = tokenizer.get_vocab()
     for name, tokens in _TURN_TOKENS.items():
         if all(token in vocabulary for token in tokens):
             return name, BUILT_IN[name]
     return "plain", PLAIN
+
+
+def named(tokenizer: Any, name: str) -> tuple[str, str]:
+    """Return the name and text of a template that somebody names: built in, of several own ones, or a file.
+
+    Raises:
+        PinchError: there is no such template.
+    """
+    if name in BUILT_IN:
+        return name, BUILT_IN[name]
+    own = tokenizer.chat_template if isinstance(tokenizer.chat_template, dict) else {}
+    if name in own:
+        return name, str(own[name])
+    path = Path(name)
+    if not path.is_file():
+        known = ", ".join([*BUILT_IN, *own])
+        raise PinchError(f"no chat template {name!r}", fix=f"name one of {known}, or a Jinja file")
+    # Some editors begin a file with a mark of its encoding.
+    try:
+        return "file", path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise PinchError(f"{path} is not UTF-8 text", fix="save it as UTF-8") from error

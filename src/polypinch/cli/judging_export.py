@@ -93,7 +93,9 @@ def _answers(file: Path, table: pa.Table, to: Tool, prompts: str | None, name: s
     from polypinch.judge.interchange import model_answers, model_outputs
     from polypinch.pool import instruction, open_pool
 
-    lacking = [column for column in ANSWER_SCHEMA.names if column not in table.column_names]
+    # Answers made before thoughts were told from them have no column for those.
+    needed = [column for column in ANSWER_SCHEMA.names if column != "thought"]
+    lacking = [column for column in needed if column not in table.column_names]
     if lacking:
         raise PinchError(
             f"{file}: neither verdicts nor answers: no column {', '.join(lacking)}",

@@ -14,7 +14,8 @@ from polypinch.errors import PinchError
 from polypinch.progress import say
 
 if TYPE_CHECKING:
-    from polypinch.mix import Counter, MixPlan
+    from polypinch.chat import ChatFormat
+    from polypinch.mix import MixPlan
 
 
 def mix_command(
@@ -29,6 +30,7 @@ def mix_command(
 
     Example: polypinch mix plan.yaml --out mixture
     """
+    from polypinch.chat import count_tokens, notices
     from polypinch.files import artifact, write_json, write_table
     from polypinch.mix import MixPlan, export, make_mixture
     from polypinch.pool import open_pool
@@ -36,9 +38,11 @@ def mix_command(
 
     plan = load_yaml(plan_file, MixPlan)
     pool = open_pool(plan.pool)
-    mixture = make_mixture(
-        plan, pool, _counter(plan, model, max_length), [open_pool(name) for name in plan.heldout]
-    )
+    chat = _chat(plan, model)
+    counter = count_tokens(chat, max_length) if chat else None
+    mixture = make_mixture(plan, pool, counter, [open_pool(name) for name in plan.heldout])
+    for notice in notices(chat, mixture.table, "rows") if chat else ():
+        say(f"{notice.message}\n  {notice.fix}")
     spec = {
         "plan": plan.model_dump(mode="json"),
         "pool": pool.fingerprint,
@@ -56,15 +60,15 @@ def mix_command(
     say(f"{mixture.table.num_rows} rows in {out}")
 
 
-def _counter(plan: MixPlan, model: str, max_length: int) -> Counter | None:
-    from polypinch.chat import ChatFormat, count_tokens
+def _chat(plan: MixPlan, model: str) -> ChatFormat | None:
+    from polypinch.chat import ChatFormat
     from polypinch.models import find_model
 
     needed = plan.budget.unit != "examples" or any(
         dose.quota(plan.budget)[0] != "examples" for dose in plan.doses
     )
     try:
-        return count_tokens(ChatFormat.load(find_model(model)), max_length)
+        return ChatFormat.load(find_model(model))
     except PinchError:
         if needed or model != DEFAULT_MODEL:
             raise

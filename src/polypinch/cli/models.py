@@ -134,7 +134,7 @@ def _answer_here(
 ) -> None:
     from polypinch.answer import TransformersEngine
     from polypinch.answer import answer as draw
-    from polypinch.chat import ChatFormat
+    from polypinch.chat import ChatFormat, notices
     from polypinch.files import artifact, is_done, read_json
     from polypinch.models import find_model
     from polypinch.tune import load_tuned
@@ -148,14 +148,14 @@ def _answer_here(
             f"{tuned} was tuned from {summary['base']['name']}, and {model} is another model",
             fix=f"--model {summary['base']['name']}",
         )
-    chat = ChatFormat.load(base)
-    if summary:
-        chat = ChatFormat(chat.tokenizer, **summary["chat_template"])
+    chat = ChatFormat.of_tuned(base, **summary["chat_template"]) if summary else ChatFormat.load(base)
     spec = {
         **spec,
         "model": base.fingerprint,
         "tuned": read_json(tuned / "done.json")["fingerprint"] if tuned else None,
     }
+    for notice in notices(chat, rows, "prompts"):
+        say(f"{notice.message}\n  {notice.fix}")
     with artifact(out, spec) as folder:
         draw(rows, TransformersEngine(load_tuned(base, tuned), chat), chat, sampling, folder)
 

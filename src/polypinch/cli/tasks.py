@@ -142,7 +142,7 @@ def _model(name: str) -> tuple[Model, Path | None, ChatFormat, str | None]:
             f"{name} was tuned from another {base.name} than the one here",
             fix="put back the weights it was tuned from",
         )
-    chat = ChatFormat(ChatFormat.load(base).tokenizer, **summary["chat_template"])
+    chat = ChatFormat.of_tuned(base, **summary["chat_template"])
     return base, folder, chat, str(read_json(folder / "done.json")["fingerprint"])
 
 

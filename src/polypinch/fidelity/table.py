@@ -16,6 +16,7 @@ from polypinch.fidelity.cleaning import clean, count_words
 from polypinch.fidelity.identify import Identifier
 from polypinch.fidelity.scripts import scripts_of
 from polypinch.progress import track
+from polypinch.thoughts import answer_of
 
 LEAST_WORDS_A_LINE = 5
 
@@ -45,7 +46,7 @@ def fidelity_table(
     """Judge the language of each text.
 
     Args:
-        texts: answers; ``None`` counts as empty.
+        texts: answers; ``None`` counts as empty. A thought that one begins with is no part of it.
         languages: the tag asked for, of each text.
         candidates: tags to choose among; ``None`` for every language that py3langid knows.
         as_published: judge lines as the benchmark's own script does: code and URLs stay in, and a line
@@ -70,10 +71,11 @@ def fidelity_table(
     in_latin = {tag: "LATIN" in scripts_of(tag) for tag in expected}
     rows = []
     pairs = list(zip(texts, languages, strict=True))
-    for text, tag in track(pairs, label) if label else pairs:
-        cleaned = clean(text or "")
+    for whole, tag in track(pairs, label) if label else pairs:
+        text = answer_of(whole or "")
+        cleaned = clean(text)
         found, confidence = identifier.identify_clean(cleaned)
-        lines = judged_lines((text or "") if as_published else cleaned)
+        lines = judged_lines(text if as_published else cleaned)
         line_pass = _line_pass(lines, expected[tag], identifier, as_published)
         rows.append(
             {

@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from polypinch.errors import PinchError
 from polypinch.pool import Messages, prompt
+from polypinch.thoughts import answer_of
 
 PAIR_SCHEMA = pa.schema(
     [
@@ -32,6 +33,8 @@ def conversation(messages: Messages) -> str:
 def check_pairs(pairs: pa.Table) -> pa.Table:
     """Return the pairs in :data:`PAIR_SCHEMA`, columns in its order; further columns are dropped.
 
+    A thought that an answer begins with is left out: answers are judged.
+
     Raises:
         PinchError: a column is missing or of another type, a cell that must be there is null, or an item
             stands twice in a language.
@@ -49,6 +52,10 @@ def check_pairs(pairs: pa.Table) -> pa.Table:
         checked = pairs.select(PAIR_SCHEMA.names).cast(PAIR_SCHEMA)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise PinchError(f"the pairs are no table of texts: {error}", fix="see PAIR_SCHEMA") from error
+    for side in ("arm_text", "against_text"):
+        texts = [None if text is None else answer_of(text) for text in checked[side].to_pylist()]
+        place = checked.schema.get_field_index(side)
+        checked = checked.set_column(place, checked.schema.field(side), pa.array(texts, pa.string()))
     seen: set[tuple[str, str]] = set()
     for item, tag in zip(checked["item_id"].to_pylist(), checked["language"].to_pylist(), strict=True):
         if (item, tag) in seen:

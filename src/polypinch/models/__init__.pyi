@@ -8,6 +8,7 @@ from .finding import (
     home,
     load_model,
     load_tokenizer,
+    vocabulary_size,
 )
 from .precision import Precision, Quantization
 
@@ -25,4 +26,5 @@ __all__ = [
     "load_tokenizer",
     "segment_attention",
     "segmented",
+    "vocabulary_size",
 ]

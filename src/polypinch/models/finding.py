@@ -207,6 +207,13 @@ def load_tokenizer(model: Model) -> Any:
     return tokenizer
 
 
+def vocabulary_size(model: Model) -> int | None:
+    """Return how many rows a model's embedding has, as its configuration says; ``None`` where it does not."""
+    config = AutoConfig.from_pretrained(model.path, revision=model.revision)
+    size = getattr(config.get_text_config(decoder=True), "vocab_size", None)
+    return size if isinstance(size, int) else None
+
+
 def load_model(model: Model, dtype: torch.dtype, quantization: Quantization = "none") -> Any:
     """Load a causal language model onto this machine's device.
 

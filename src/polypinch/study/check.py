@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from peft import LoraConfig, get_peft_model
 
-from polypinch.chat import Problem, check_rows, encode_with_keys
+from polypinch.chat import Problem, check_rows, encode_with_keys, notices
 from polypinch.files import canonical_json
 from polypinch.mix import Mixture
 from polypinch.models import choose_dtype, load_model
@@ -84,6 +84,7 @@ def preflight(inputs: Inputs, out: Path, time_it: bool = True) -> Preflight:
                 if arm.name not in found.mixtures:
                     found.mixtures[arm.name] = mixture.manifest
                     found.problems += _confounded(arm, mixture)
+                    found.problems += notices(chat, mixture.table, f"arm {arm.name}")
                 tokens = sum(line["tokens"] for line in mixture.manifest["languages"])
                 key = canonical_json([model, plan.model_dump(mode="json"), recipe.model_dump(mode="json")])
                 alone += arm not in study.arms and key not in tuned_tokens
@@ -92,6 +93,8 @@ def preflight(inputs: Inputs, out: Path, time_it: bool = True) -> Preflight:
                     Problem(p.level, f"arm {arm.name}, seed {seed}: {p.where}", p.message, p.fix)
                     for p in check_rows(chat, encode_with_keys(chat, mixture.table, recipe.max_length))
                 ]
+    for name, chat in inputs.chats.items():
+        found.problems += notices(chat, inputs.heldout, f"held-out items, in the format of {name}")
     found.problems += _limits(inputs)
     for one in inputs.tasks:
         found.problems += _of_task(one)

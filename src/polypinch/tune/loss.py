@@ -13,8 +13,9 @@ from torch import Tensor
 from polypinch.chat import ChatFormat, Encoded
 from polypinch.errors import PinchError
 from polypinch.models import segmented
-from polypinch.pool import response
+from polypinch.pool import Messages, response
 from polypinch.progress import track
+from polypinch.thoughts import answer_of
 from polypinch.tune.batches import Flat, by_token_budget, flatten
 from polypinch.tune.head import position_losses, summed_loss
 
@@ -133,8 +134,8 @@ def heldout_loss(
     """Measure how well a model predicts reference responses, in bits per byte.
 
     Bits per byte do not depend on how a tokenizer cuts a language, so languages can be compared.
-    The end-of-turn token counts in the bits and as no byte. Nothing is truncated: bits of a part over bytes
-    of the whole would flatter languages that need many tokens.
+    The end-of-turn token counts in the bits and as no byte; a thought before a response in neither. Nothing
+    is truncated: bits of a part over bytes of the whole would flatter languages that need many tokens.
 
     Args:
         model: a causal language model, tuned or not.
@@ -149,7 +150,7 @@ def heldout_loss(
     Raises:
         PinchError: a row has no response.
     """
-    conversations = rows["messages"].to_pylist()
+    conversations = [_without_thought(messages) for messages in rows["messages"].to_pylist()]
     texts = [response(messages) for messages in conversations]
     for item, tag, text in zip(rows["item_id"].to_pylist(), rows["language"].to_pylist(), texts, strict=True):
         if not (text or "").strip():
@@ -169,3 +170,11 @@ def heldout_loss(
          zip(columns, HELDOUT_LOSS_SCHEMA, strict=True)],
         schema=HELDOUT_LOSS_SCHEMA,
     )  # fmt: skip
+
+
+def _without_thought(messages: Messages) -> Messages:
+    last = messages[-1]
+    if last["role"] != "assistant":
+        return messages
+    answer = answer_of(last["content"])
+    return messages if answer == last["content"] else [*messages[:-1], {**last, "content": answer}]

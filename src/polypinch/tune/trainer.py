@@ -17,7 +17,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
 
-from polypinch.chat import ChatFormat, Encoded, EncodedRows, check_rows, encode_with_keys
+from polypinch.chat import ChatFormat, Encoded, EncodedRows, check_rows, encode_with_keys, notices
 from polypinch.errors import PinchError
 from polypinch.files import disk_errors, write_json, write_text
 from polypinch.models import Model, Precision, choose_dtype, device, load_model, segmented
@@ -200,7 +200,10 @@ def tune(
     if world() > 1 and development is not None:
         raise PinchError("a development loss is measured by one process", fix="start it without torchrun")
     started = time.monotonic()
-    chat = chat or ChatFormat.load(model, recipe.chat_template)
+    if chat is None:
+        chat = ChatFormat.load(model, recipe.chat_template)
+        for notice in notices(chat, rows, "rows"):
+            say(f"{notice.message}\n  {notice.fix}")
     encoded = encode_rows(chat, rows, recipe.max_length)
     steps = steps_in_stages(rows, recipe.first, recipe.batch_rows, recipe.epochs, seed)
     set_seed(seed)

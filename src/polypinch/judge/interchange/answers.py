@@ -18,7 +18,7 @@ Row = dict[str, Any]
 Key = tuple[str, str]
 """(item_id, language)."""
 
-_KEPT = ("finish_reason", "prompt_tokens", "completion_tokens", "engine", "sampling")
+_KEPT = ("thought", "finish_reason", "prompt_tokens", "completion_tokens", "engine", "sampling")
 
 
 def model_outputs(
@@ -103,7 +103,7 @@ def model_answers(answers: pa.Table, model: str) -> list[Row]:
         base = {"question_id": item, "answer_id": f"{model}/{item}/{tag}", "model_id": model, "choices": []}
         found = rows.setdefault((item, tag), {**base, "tstamp": 0.0, "language": tag})
         found["choices"].append(
-            {"index": row["sample"], "turns": [row["text"]], **{name: row[name] for name in _KEPT}}
+            {"index": row["sample"], "turns": [row["text"]], **{name: row.get(name) for name in _KEPT}}
         )
     return list(rows.values())
 
