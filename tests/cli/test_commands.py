@@ -1,9 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +11,10 @@ import yaml
 
 from polypinch.files import file_sha256
 from tests.pools import parallel_pool
+from tests.running import polypinch
 from tests.tiny import tiny_model
 
 TAGS = ("en", "es", "fi", "ru")
-
-
-def polypinch(
-    *arguments: object, cwd: Path | None = None, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "polypinch.cli", *map(str, arguments)]
-    return subprocess.run(
-        command, check=False, capture_output=True, text=True, cwd=cwd, env={**os.environ, **environment}
-    )
 
 
 @pytest.fixture(scope="module")

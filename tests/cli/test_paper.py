@@ -1,9 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -13,8 +10,8 @@ from typer.testing import CliRunner
 from polypinch.cli import app
 from polypinch.errors import PinchError
 from polypinch.paper import EXPERIMENTS
-from tests.cli.test_commands import polypinch
 from tests.pools import parallel_pool
+from tests.running import polypinch
 from tests.tiny import tiny_model
 
 
@@ -30,10 +27,7 @@ def test_a_written_experiment_is_run_from_standard_input_to_the_report(
 ) -> None:
     written = polypinch("paper", "write", "pinch", "--size", "tiny", *where)
     assert written.returncode == 0, written.stderr
-    command = [sys.executable, "-m", "polypinch.cli", "run", "-", "--out", str(tmp_path / "out")]
-    done = subprocess.run(
-        command, input=written.stdout, check=False, capture_output=True, text=True, env={**os.environ}
-    )
+    done = polypinch("run", "-", "--out", tmp_path / "out", stdin=written.stdout)
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "out" / "report.html").read_text()
     assert "pinch-2" in page

@@ -6,8 +6,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tests.cli.test_commands import polypinch
 from tests.pools import parallel_pool
+from tests.running import polypinch
 from tests.tiny import tiny_model
 
 

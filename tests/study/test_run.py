@@ -2,12 +2,10 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import random
-import signal
 import subprocess
-import sys
 import time
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +23,7 @@ from polypinch.results.arms import read_results
 from polypinch.specs import load_yaml
 from polypinch.study import Store, Study, build, open_inputs, preflight, run
 from tests.pools import row
+from tests.running import command, polypinch, started
 from tests.studies import write_study
 from tests.tiny import tiny_model
 
@@ -307,36 +306,32 @@ def test_killed_ten_times_at_random_it_ends_with_the_same_tables(
 ) -> None:
     path = write_study(tmp_path / "study.yaml", tiny_study)
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "polypinch.cli", "run", str(path), "--out", str(out)]
     chance = random.Random(0)
     kills = 0
     for _ in range(40):
-        child = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ
-        )
-        try:
-            # Past the start-up of some seconds, in which nothing is written and nothing can be lost.
-            wait_for_writing(out, child)
-            child.wait(timeout=chance.uniform(0.0, 1.2))
-        except subprocess.TimeoutExpired:
-            child.send_signal(signal.SIGKILL)
-            child.wait()
+        child = started(command, "run", path, "--out", out)
+        # Past the start-up, in which nothing is written and nothing can be lost.
+        wait_for_writing(out, child)
+        child.join(timeout=chance.uniform(0.0, 1.2))
+        if child.exitcode is None:
+            child.kill()
+            child.join()
             kills += 1
         for found in out.glob("store/*/*/done.json"):
             assert (found.parent / "spec.json").exists()
-        if child.returncode == 0 or kills == 10:
+        if child.exitcode == 0 or kills == 10:
             break
     assert kills >= 3
-    assert subprocess.run(command, check=True, capture_output=True).returncode == 0
+    assert polypinch("run", path, "--out", out).returncode == 0
     assert tables(out) == tables(finished / "out")
 
 
-def wait_for_writing(out: Path, child: subprocess.Popen[bytes]) -> None:
+def wait_for_writing(out: Path, child: ForkServerProcess) -> None:
     def newest() -> float:
         return max((path.stat().st_mtime for path in out.rglob("*") if path.exists()), default=0.0)
 
     started, deadline = time.time(), time.monotonic() + 60
-    while child.poll() is None and time.monotonic() < deadline:
+    while child.exitcode is None and time.monotonic() < deadline:
         try:
             if newest() >= started and any(out.glob("store/*")):
                 return

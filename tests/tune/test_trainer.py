@@ -1,10 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -21,6 +17,7 @@ from polypinch.pool.table import POOL_SCHEMA
 from polypinch.tune import TuneRecipe, heldout_loss, load_tuned, tune
 from polypinch.tune.trainer import PinchTrainer
 from tests.pools import row
+from tests.running import started
 from tests.tiny import tiny_model
 
 
@@ -97,30 +94,22 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(model: str
     assert any(not torch.equal(a[name], c[name]) for name in a)
 
 
-CHILD = """
-import sys
-from pathlib import Path
-from polypinch.models.finding import find_model
-from polypinch.tune import tune
-from tests.tune.test_trainer import recipe, table
-tune(table(), find_model(sys.argv[1]), recipe(epochs=12, checkpoint_every=3), 1, Path(sys.argv[2]))
-"""
+def tune_long(model: str, directory: Path) -> None:
+    tune(table(), find_model(model), recipe(epochs=12, checkpoint_every=3), 1, directory)
 
 
 def test_killed_and_resumed_it_ends_with_the_same_weights_bit_for_bit(model: str, tmp_path: Path) -> None:
     undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
-    tune(table(), find_model(model), recipe(epochs=12, checkpoint_every=3), 1, undisturbed)
-    child = subprocess.Popen(
-        [sys.executable, "-c", CHILD, model, str(killed)], env={**os.environ, "PYTHONPATH": "."}
-    )
+    tune_long(model, undisturbed)
+    child = started(tune_long, model, killed)
     deadline = time.monotonic() + 120
     while not list(killed.glob("checkpoints/*/complete")) and time.monotonic() < deadline:
         time.sleep(0.01)
-    child.send_signal(signal.SIGKILL)
-    child.wait()
+    child.kill()
+    child.join()
     assert list(killed.glob("checkpoints/*/complete"))
     assert not (killed / "adapter").exists()
-    tune(table(), find_model(model), recipe(epochs=12, checkpoint_every=3), 1, killed)
+    tune_long(model, killed)
     one, other = weights(undisturbed), weights(killed)
     assert one.keys() == other.keys()
     assert all(torch.equal(one[name], other[name]) for name in one)
