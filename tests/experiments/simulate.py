@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from polypinch.experiments.all import Costs, experiments
+from polypinch.experiments import Costs, measure_experiments
 from polypinch.languages.tags import PAPER_LANGUAGES
 from polypinch.mix.mixture import quotas
 from polypinch.paper import EXPERIMENTS, Stock, make_ask
 from polypinch.paper.ask import PAPER_SLAVIC
-from polypinch.report import Experiment
 from polypinch.results.arms import ArmResults, Axes
 from polypinch.study import Study
 from polypinch.study.spec import UNTUNED
@@ -31,9 +30,10 @@ class Simulated:
     mixtures: list[dict[str, Any]]
     costs: dict[str, Costs]
 
-    def shown(self, **more: Any) -> dict[str, Experiment]:
-        found = experiments(self.study, self.axes, self.results, self.mixtures, self.costs, **more)
-        return {one.kind: one for one in found}
+    def shown(self, **more: Any) -> dict[str, Any]:
+        """Return each experiment's result, by how the names of its figures begin."""
+        found = measure_experiments(self.study, self.axes, self.results, self.mixtures, self.costs, **more)
+        return {one.experiment.figures.rstrip("-"): one.result for one in found}
 
     def arm(self, name: str) -> ArmResults:
         return next(one for one in self.results if one.arm == name)

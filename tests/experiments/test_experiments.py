@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from polypinch.errors import PinchError
-from polypinch.experiments.all import read_exposure
+from polypinch.experiments import read_exposure
 from polypinch.languages.similarity import distances
 from polypinch.stats import beside_others, correlation, language_curve, mantel, score_arms, transfer_matrix
 from polypinch.stats.edges import widened
@@ -18,8 +19,8 @@ from tests.experiments.simulate import Simulated, preset, simulate
 TAGS = ("en", "ar", "cs", "es", "fi", "he")
 
 
-def row(rows: list[dict[str, Any]], **where: Any) -> dict[str, Any]:
-    found = [one for one in rows if all(one[name] == value for name, value in where.items())]
+def row(rows: Sequence[Any], **where: Any) -> Any:
+    found = [one for one in rows if all(getattr(one, name) == value for name, value in where.items())]
     assert len(found) == 1, (where, len(found))
     return found[0]
 
@@ -33,8 +34,7 @@ def held(one: Any, measure: str) -> tuple[float, float, float]:
 
 
 def ends(one: Any) -> tuple[float, float, float]:
-    if isinstance(one, dict):
-        return one["value"], one["low"], one["high"]
+    one = getattr(one, "estimate", one)
     return one.value, one.low, one.high
 
 
@@ -58,9 +58,9 @@ def test_transfer_is_that_of_stats(monolingual: Simulated, measure: str) -> None
     truth = transfer_matrix(values, own)
     lead = transfer_matrix(beside_others(values, own), own).gives
     for at, tag in enumerate(TAGS):
-        cell = row(shown.tables["transfer"], measure=measure, trained=tag, evaluated="he")
+        cell = row(shown.cells, measure=measure, trained=tag, evaluated="he")
         assert ends(cell) == pytest.approx(held(truth.cells[at][5], measure))
-        means = shown.tables["transfer_means"]
+        means = shown.means
         for side, one in (("gives", truth.gives[at]), ("takes", truth.takes[at])):
             mine = row(means, measure=measure, side=side, language=tag)
             assert ends(mine) == pytest.approx(held(one, measure))
@@ -71,19 +71,19 @@ def test_transfer_is_that_of_stats(monolingual: Simulated, measure: str) -> None
 def test_exposure_correlates_what_languages_give_with_what_they_cost(monolingual: Simulated) -> None:
     shares = {tag: 10.0**-at for at, tag in enumerate(TAGS)}
     shown = monolingual.shown(disclosed=shares)
-    means = shown["transfer"].tables["transfer_means"]
-    given = [-row(means, measure="loss_change", side="gives", language=tag)["value"] for tag in TAGS]
-    found = shown["exposure"].tables["exposure_correlations"]
+    means = shown["transfer"].means
+    given = [-row(means, measure="loss_change", side="gives", language=tag).estimate.value for tag in TAGS]
+    found = shown["exposure"].coefficients
     for name, ranks in (("Pearson", False), ("Spearman", True)):
         truth = correlation(np.log([shares[tag] for tag in TAGS]), np.array(given), ranks)
         mine = row(found, proxy="share", measure="loss_change", side="gives", coefficient=name)
         assert ends(mine) == pytest.approx(ends(truth))
-        assert mine["least"] == pytest.approx(truth.least)
-        assert mine["least_without"] == TAGS[truth.least_without or 0]
+        assert mine.least == pytest.approx(truth.least)
+        assert mine.least_without == TAGS[truth.least_without or 0]
     tokens = monolingual.costs["m"].tokens.sum(axis=0)
-    proxy = row(shown["exposure"].tables["exposure"], proxy="tokens", language="fi")
-    assert proxy["value"] == pytest.approx(tokens[0] / tokens[4])
-    assert proxy["low"] <= proxy["value"] <= proxy["high"]
+    proxy = row(shown["exposure"].proxies, proxy="tokens", language="fi")
+    assert proxy.estimate.value == pytest.approx(tokens[0] / tokens[4])
+    assert proxy.estimate.low <= proxy.estimate.value <= proxy.estimate.high
 
 
 def test_likeness_is_tested_by_renaming_languages(monolingual: Simulated) -> None:
@@ -94,13 +94,13 @@ def test_likeness_is_tested_by_renaming_languages(monolingual: Simulated) -> Non
     )  # fmt: skip
     apart = distances(TAGS, "uriel")
     truth = mantel(-matrix, apart.genetic)
-    mine = row(shown.tables["similarity_correlations"], measure="loss_change", distance="genetic",
+    mine = row(shown.coefficients, measure="loss_change", distance="genetic",
                coefficient="Pearson")  # fmt: skip
-    assert (mine["value"], mine["p"]) == (pytest.approx(truth.value), truth.p)
-    assert shown.facts["source"] == apart.source
-    pairs = [one for one in shown.tables["similarity"] if one["measure"] == "loss_change"]
+    assert (mine.value, mine.p) == (pytest.approx(truth.value), truth.p)
+    assert shown.source == apart.source
+    pairs = [one for one in shown.pairs if one.measure == "loss_change"]
     assert len(pairs) == 30
-    assert math.fsum(one["value"] for one in pairs if one["trained"] == "ar") == pytest.approx(0, abs=1e-12)
+    assert math.fsum(one.value for one in pairs if one.trained == "ar") == pytest.approx(0, abs=1e-12)
 
 
 def test_the_number_of_languages_has_orderings_as_its_chance() -> None:
@@ -108,15 +108,15 @@ def test_the_number_of_languages_has_orderings_as_its_chance() -> None:
     shown = found.shown()["languages"]
     names = {count: [f"order{number}-k{count}" for number in (1, 2, 3)] for count in range(1, 6)}
     names[6] = ["all-k6"] * 3
-    unseen = [found.axes.languages.index(tag) for tag in shown.facts["unseen"]]
+    unseen = [found.axes.languages.index(tag) for tag in shown.unseen]
     assert len(unseen) == 6
     values = np.stack([stacked(found, level, "loss_change") for level in names.values()])[..., unseen]
     truth = language_curve(values)
-    points = shown.tables["number_of_languages"]
+    points = shown.points
     for at, count in enumerate(names):
         mine = row(points, measure="loss_change", languages=count, ordering="mean")
         assert ends(mine) == pytest.approx(ends(truth.points[at]))
-    steps = shown.tables["number_of_languages_steps"]
+    steps = shown.steps
     assert ends(row(steps, measure="loss_change", languages=2)) == pytest.approx(ends(truth.steps[0]))
     one = row(points, measure="loss_change", languages=2, arm="order3-k2")
     assert ends(one) == pytest.approx(ends(score_arms(values[1, 2][None], [range(6)]).estimate(0, 6)))
@@ -127,37 +127,37 @@ def test_a_shared_last_arm_keeps_the_chance_of_its_seeds() -> None:
     shared = found.arm("all-k6")
     assert shared.loss is not None
     shared.loss[:] += np.array([-0.3, 0.0, 0.3])[:, None, None]
-    points = found.shown()["languages"].tables["number_of_languages"]
+    points = found.shown()["languages"].points
     last = row(points, measure="loss_change", languages=6, ordering="mean")
-    assert last["high"] - last["low"] > 1.4  # Student's half-width over such seeds is 0.75
+    assert last.estimate.high - last.estimate.low > 1.4  # Student's half-width over such seeds is 0.75
 
 
 def test_a_pair_is_compared_outside_of_itself() -> None:
     found = simulate(preset("pairs", seeds=[1]))
     shown = found.shown()["pairs"]
-    for change in shown.tables["pairs_changes"]:
-        if change["pair"] == "all" or change["measure"] != "loss_change":
+    for change in shown.changes:
+        if change.pair == "all" or change.measure != "loss_change":
             continue
-        outside = [at for at, tag in enumerate(found.axes.languages) if tag not in change["pair"].split()]
+        outside = [at for at, tag in enumerate(found.axes.languages) if tag not in change.pair.split()]
         assert len(outside) == 10
-        ours, theirs = found.arm(change["arm"]).loss, found.arm(change["alone"]).loss
+        ours, theirs = found.arm(change.arm).loss, found.arm(change.alone).loss
         assert ours is not None
         truth = score_arms((ours - theirs)[None], [outside])
         assert ends(change) == pytest.approx(ends(truth.estimate(0, 12)))
-    assert row(shown.tables["pairs_changes"], measure="loss_change", pair="all")["beside"] == "mean of both"
+    assert row(shown.changes, measure="loss_change", pair="all").beside == "mean of both"
 
 
 def test_wins_ties_and_losses_are_shares_of_pairs() -> None:
     found = simulate(preset("tuned", tags=TAGS, seeds=[1]))
-    shares = found.shown()["tuned"].tables["tuned"]
-    assert {one["arm"] for one in shares} == {*(f"only-{tag}" for tag in TAGS), "mixed"}
+    shares = found.shown()["tuned"].shares
+    assert {one.arm for one in shares} == {*(f"only-{tag}" for tag in TAGS), "mixed"}
     for one in shares:
-        assert one["win"] + one["tie"] + one["loss"] == pytest.approx(1)
-        assert one["value"] == pytest.approx(100 * (one["win"] + one["tie"] / 2))
+        assert one.win + one.tie + one.loss == pytest.approx(1)
+        assert one.estimate.value == pytest.approx(100 * (one.win + one.tie / 2))
     outcome = found.arm("mixed").outcome
     assert outcome is not None
     mine = row(shares, arm="mixed", language="fi")
-    assert mine["win"] == (outcome[0, :12, TAGS.index("fi")] == 1).mean()
+    assert mine.win == (outcome[0, :12, TAGS.index("fi")] == 1).mean()
 
 
 def test_an_opponent_is_set_against_the_untuned_base_the_other_way_round() -> None:
@@ -165,14 +165,14 @@ def test_an_opponent_is_set_against_the_untuned_base_the_other_way_round() -> No
     shown = found.shown()["tuned"]
     outcome = found.arm(UNTUNED).outcome
     assert outcome is not None
-    mine = row(shown.tables["tuned"], language="fi")
-    assert mine["arm"] == "english"
-    assert mine["win"] == (outcome[0, :12, TAGS.index("fi")] == 0).mean()
-    assert {one["arm"] for one in shown.tables["tuned_loss"]} == {"english"}
+    mine = row(shown.shares, language="fi")
+    assert mine.arm == "english"
+    assert mine.win == (outcome[0, :12, TAGS.index("fi")] == 0).mean()
+    assert {one.arm for one in shown.changes} == {"english"}
 
 
 def test_monolingual_opponents_change_the_loss_of_their_own_language(monolingual: Simulated) -> None:
-    changes = monolingual.shown()["tuned"].tables["tuned_loss"]
+    changes = monolingual.shown()["tuned"].changes
     own = stacked(monolingual, ["only-es"], "loss_change")
     assert ends(row(changes, language="es")) == pytest.approx(
         ends(score_arms(own).estimate(0, TAGS.index("es")))
@@ -184,10 +184,10 @@ def test_monolingual_opponents_change_the_loss_of_their_own_language(monolingual
 )
 def test_two_ways_are_paired_at_each_dose(name: str, other: str) -> None:
     found = simulate(preset(name, tags=TAGS, seeds=[1, 2]))
-    rows = found.shown()["ways"].tables["ways"]
-    assert len({one["dose"] for one in rows}) == 3
+    rows = found.shown()["ways"].ways
+    assert len({one.dose for one in rows}) == 3
     mine = row(rows, measure="loss_change", arm=other, language="seen")
-    ours, theirs = found.arm(other).loss, found.arm(mine["beside"]).loss
+    ours, theirs = found.arm(other).loss, found.arm(mine.beside).loss
     assert ours is not None
     truth = score_arms((ours - theirs)[None], [found.axes.groups["seen"]])
     assert ends(mine) == pytest.approx(ends(truth.estimate(0, len(TAGS))))
@@ -195,25 +195,25 @@ def test_two_ways_are_paired_at_each_dose(name: str, other: str) -> None:
 
 def test_a_dose_is_compared_with_none_in_the_same_tuning() -> None:
     shown = simulate(preset("techniques", seeds=[1])).shown()["ways"]
-    beside = {one["arm"]: one["beside"] for one in shown.tables["ways_doses"]}
+    beside = {one.arm: one.beside for one in shown.against}
     assert beside["pinch-10-rank-4"] == "english-rank-4"
     assert beside["pinch-10"] == "english"
     assert "pinch-10-after" not in beside  # no arm of the base alone is tuned in two stages
 
 
 def test_doses_of_all_languages_or_of_half() -> None:
-    whole = simulate(preset("pinch", seeds=[1])).shown()["doses"].facts
-    half = simulate(preset("half", seeds=[1])).shown()["doses"].facts
-    assert (whole["all"], half["all"]) == (True, False)
-    assert [one["arm"] for one in whole["shares"]][:2] == ["english", "pinch-11"]
-    assert whole["shares"][-1]["share"] == pytest.approx(11 / 12, abs=0.01)
+    whole = simulate(preset("pinch", seeds=[1])).shown()["doses"]
+    half = simulate(preset("half", seeds=[1])).shown()["doses"]
+    assert (whole.all, half.all) == (True, False)
+    assert list(whole.shares)[:2] == ["english", "pinch-11"]
+    assert list(whole.shares.values())[-1] == pytest.approx(11 / 12, abs=0.01)
 
 
 def test_a_study_without_references_or_comparison_still_shows_what_it_has() -> None:
     found = simulate(preset("monolingual", tags=TAGS, seeds=[1]))
     without = [type(one)(**{**vars(one), "loss": None}) for one in found.results]
     shown = Simulated(found.study, found.axes, without, found.mixtures, {}).shown()
-    assert {one["measure"] for one in shown["transfer"].tables["transfer"]} == {"score"}
+    assert {one.measure for one in shown["transfer"].cells} == {"score"}
     assert "exposure" not in shown
     nothing = [type(one)(**{**vars(one), "outcome": None, "flipped": None}) for one in without]
     assert Simulated(found.study, found.axes, nothing, found.mixtures, {}).shown() == {}

@@ -3,16 +3,18 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from polypinch.experiments.sections import KINDS, STEMS, TABLES, experiment_parts
-from polypinch.report import ReportData, write_report
+from polypinch.experiments import EXPERIMENTS, EXPORTS, measure_experiments, parts_of
+from polypinch.report import ReportData, record, write_report
+from tests.experiments.simulate import preset, simulate
 from tests.report.fake import study
-from tests.report.simulated import of_preset
+from tests.report.simulated import of_preset, report_of
 
 TAGS = ("en", "ar", "cs", "es", "fi", "he")
 FIGURES = {
@@ -32,6 +34,10 @@ FIGURES = {
 }
 
 
+def tables_of(data: ReportData) -> dict[str, Sequence[object]]:
+    return {name: rows for part in data.parts for name, rows in part.tables.items()}
+
+
 @pytest.fixture(scope="module")
 def monolingual() -> ReportData:
     return of_preset("monolingual", TAGS, seeds=[1, 2])
@@ -40,17 +46,16 @@ def monolingual() -> ReportData:
 @pytest.mark.parametrize("name", FIGURES)
 def test_each_of_the_papers_figures_is_drawn_from_one_spec(name: str) -> None:
     data = of_preset(name, TAGS if name not in ("languages", "family") else (), seeds=[1])
-    parts = experiment_parts(data)
-    assert FIGURES[name] <= {one.file for part in parts for one in part.pictures}
-    for part in parts:
-        assert part.heading.count("?") == 1
+    assert FIGURES[name] <= {one.file for part in data.parts for one in part.pictures}
+    for part in data.parts:
+        assert part.title.count("?") == 1
         assert any("One training seed" in note for note in part.notes) or part.anchor in (
             "exposure",
             "similarity",
         )
         for one in part.pictures:
-            assert one.file.startswith(STEMS)
-            assert one.table in (*TABLES, "scores")
+            assert one.file.startswith(EXPORTS.figures)
+            assert one.table in (*part.tables, "scores")
             assert one.reading.rstrip().endswith(".")
             text = json.dumps(one.spec)
             assert not re.search(r"#[0-9a-fA-F]{6}|NaN", text)
@@ -63,7 +68,7 @@ def test_the_page_holds_every_figure_with_its_table_and_words(
     monolingual: ReportData, tmp_path: Path
 ) -> None:
     html = write_report(monolingual, tmp_path).read_text(encoding="utf-8")
-    for part in experiment_parts(monolingual):
+    for part in monolingual.parts:
         assert f'id="{part.anchor}"' in html
         for one in part.pictures:
             tree = ElementTree.fromstring((tmp_path / f"figures/{one.file}.svg").read_text(encoding="utf-8"))
@@ -76,26 +81,24 @@ def test_the_page_holds_every_figure_with_its_table_and_words(
     assert "(the paper’s Figure 8)" in html
     with (tmp_path / "tables/transfer.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    own = next(one for one in monolingual.experiments if one.kind == "transfer").tables["transfer"]
+    own = [record(row) for row in tables_of(monolingual)["transfer"]]
     assert rows == [{name: str(value) for name, value in row.items()} for row in own]
 
 
 def test_matrix_rows_are_ordered_by_what_a_language_gives(monolingual: ReportData) -> None:
-    shown = next(one for one in monolingual.experiments if one.kind == "transfer")
-    means = [row for row in shown.tables["transfer_means"]
-             if (row["measure"], row["side"]) == ("loss_change", "beside")]  # fmt: skip
+    means = [record(row) for row in tables_of(monolingual)["transfer_means"]]
+    means = [row for row in means if (row["measure"], row["side"]) == ("loss_change", "beside")]
     names = {one.tag: one.name for one in monolingual.languages}
     truth = [names[row["language"]] for row in sorted(means, key=lambda row: row["value"])]
-    parts = {one.file: one.spec for part in experiment_parts(monolingual) for one in part.pictures}
+    parts = {one.file: one.spec for part in monolingual.parts for one in part.pictures}
     for file in ("transfer-loss", "transfer-gives"):
         encoding = next(layer["encoding"] for layer in parts[file]["layer"] if "y" in layer["encoding"])
         assert encoding["y"]["scale"]["domain"] == truth
 
 
 def test_a_study_without_such_arms_has_no_such_section(tmp_path: Path) -> None:
-    assert experiment_parts(study()) == []
     write_report(study(doses=(0, 8)), tmp_path)
-    assert not {path.stem for path in (tmp_path / "tables").iterdir()} & set(TABLES)
+    assert not {path.stem for path in (tmp_path / "tables").iterdir()} & set(EXPORTS.tables)
 
 
 def test_an_earlier_reports_experiments_do_not_outlive_their_arms(
@@ -103,16 +106,18 @@ def test_an_earlier_reports_experiments_do_not_outlive_their_arms(
 ) -> None:
     write_report(monolingual, tmp_path)
     assert (tmp_path / "figures/transfer-loss.svg").exists()
-    write_report(replace(monolingual, experiments=[]), tmp_path)
+    write_report(replace(monolingual, parts=[]), tmp_path)
     assert not list((tmp_path / "figures").glob("transfer*"))
     assert not list((tmp_path / "tables").glob("transfer*"))
 
 
-def test_two_models_have_a_section_and_figures_each(monolingual: ReportData, tmp_path: Path) -> None:
-    second = [replace(one, model="org/other") for one in monolingual.experiments if one.kind == "transfer"]
-    both = replace(monolingual, models=["m", "org/other"],
-                   experiments=[*monolingual.experiments, *second])  # fmt: skip
-    html = write_report(both, tmp_path).read_text(encoding="utf-8")
+def test_two_models_have_a_section_and_figures_each(tmp_path: Path) -> None:
+    study = simulate(preset("family", seeds=[1]))
+    shown = measure_experiments(study.study, study.axes, study.results, study.mixtures)
+    transfer = next(one for one in shown if one.experiment.figures == "transfer-")
+    other = replace(transfer, result=replace(transfer.result, model="org/other"))
+    both = replace(report_of(study), models=["m", "org/other"])
+    html = write_report(replace(both, parts=parts_of([transfer, other], both)), tmp_path).read_text()
     assert (tmp_path / "figures/transfer-loss-1-m.svg").is_file()
     assert (tmp_path / "figures/transfer-loss-2-org-other.svg").is_file()
     assert len(re.findall(r'<section id="transfer(?:-2)?">', html)) == 2
@@ -120,7 +125,19 @@ def test_two_models_have_a_section_and_figures_each(monolingual: ReportData, tmp
 
 def test_every_kind_is_drawn_by_some_experiment() -> None:
     drawn = {file.split("-")[0] for files in FIGURES.values() for file in files}
-    assert drawn == set(KINDS)
+    assert drawn == {one.figures.rstrip("-") for one in EXPERIMENTS}
+
+
+@pytest.mark.parametrize("name", ["monolingual", "languages", "pairs", "techniques"])
+def test_a_part_exports_the_rows_that_its_experiment_names(name: str) -> None:
+    study = simulate(preset(name, tags=TAGS if name == "monolingual" else (), seeds=[1]))
+    shown = measure_experiments(study.study, study.axes, study.results, study.mixtures, study.costs)
+    data = report_of(study)
+    assert len(shown) == len(data.parts)
+    for one, part in zip(shown, data.parts, strict=True):
+        assert set(part.tables) == set(one.experiment.tables)
+        for table, rows in part.tables.items():
+            assert {type(row) for row in rows} <= {one.experiment.tables[table]}
 
 
 _CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -144,6 +161,6 @@ def test_on_a_phone_every_chart_is_drawn_and_nothing_runs_over(
              f"--user-data-dir={tmp_path / 'profile'}"]  # fmt: skip
     command = [_CHROMIUM, *flags, (tmp_path / "phone.html").as_uri()]
     shown = subprocess.run(command, capture_output=True, text=True, timeout=90, check=True).stdout
-    charts = sum(len(part.pictures) for part in experiment_parts(monolingual))
+    charts = sum(len(part.pictures) for part in monolingual.parts)
     others = len(list((tmp_path / "figures").glob("*.svg"))) - charts
     assert f"<title>fits, {charts + others} drawn</title>" in shown

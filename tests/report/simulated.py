@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from polypinch.experiments.all import experiments
+from polypinch.experiments import EXPORTS, measure_experiments, parts_of
 from polypinch.languages.tags import language
 from polypinch.report import ArmInfo, LanguageInfo, ReportData
 from polypinch.results.arms import AVERAGES, scores
@@ -27,7 +28,7 @@ def report_of(found: Simulated, **more: Any) -> ReportData:
             if name in (*study.evaluated, *AVERAGES):
                 about = {"model": "m", "arm": one.arm, "against": study.comparison.against, "language": name}
                 rows.append(about | estimate.as_dict())
-    return ReportData(
+    data = ReportData(
         title=study.name,
         models=["m"],
         answer="An answer.",
@@ -36,8 +37,10 @@ def report_of(found: Simulated, **more: Any) -> ReportData:
         languages=languages,
         scores=rows,
         mixtures=[line | {"requested": "the rest"} for line in found.mixtures],
-        experiments=experiments(study, found.axes, found.results, found.mixtures, found.costs, **more),
+        exports=EXPORTS,
     )
+    shown = measure_experiments(study, found.axes, found.results, found.mixtures, found.costs, **more)
+    return replace(data, parts=parts_of(shown, data))
 
 
 def _arms(study: Study, mixtures: list[dict[str, Any]]) -> list[ArmInfo]:

@@ -1,22 +1,18 @@
-from .all import experiments, headline, read_costs, read_exposure
-from .sections import (
-    STEMS,
-    TABLES,
-    Numbers,
-    Part,
-    Picture,
-    experiment_parts,
-)
+from .experiment import Experiment, Shown
+from .exposure.disclosed import read_exposure
+from .listing import EXPERIMENTS, EXPORTS, measure_experiments, parts_of
+from .measured import Costs, read_costs
+from .sentences import headline
 
 __all__ = [
-    "STEMS",
-    "TABLES",
-    "Numbers",
-    "Part",
-    "Picture",
-    "experiment_parts",
-    "experiments",
+    "EXPERIMENTS",
+    "EXPORTS",
+    "Costs",
+    "Experiment",
+    "Shown",
     "headline",
+    "measure_experiments",
+    "parts_of",
     "read_costs",
     "read_exposure",
 ]

@@ -122,3 +122,20 @@ def dots(
     chart = alt.layer(*layers, data=alt.Data(values=rows))
     height = max(60, (ROW if not several else 14 * len(series) + 8) * len(order))
     return finish(chart, measure.title, measure.note, least=300, width=WIDTH - 190, height=height)
+
+
+def scatter_panels(chart: Any, panels: Sequence[str], measure: Measure) -> Spec:
+    """Draw a chart of points in a panel each, by ``panel``, with an axis of its own along the bottom."""
+    columns = min(3, max(1, len(panels)))
+    width = min(420, WIDTH // columns - 60)
+    header = alt.Header(labelAnchor="start", labelFontSize=11.5, labelLimit=width + 20)
+    chart = chart.properties(width=width, height=250).facet(
+        facet=alt.Facet("panel:N", sort=list(panels), title=None, header=header),
+        columns=columns,
+        spacing={"row": 50, "column": 54},
+        bounds="flush",
+    )
+    chart = chart.resolve_scale(x="independent").resolve_axis(y="independent")
+    spec = finish(chart, measure.title, measure.note, least=300)
+    spec["usermeta"] |= {"gap": 54, "widest": width, "cell": 260, "fewest": 1}
+    return spec

@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 import numpy as np
 
-from polypinch.results import ArmResults, Axes
+from polypinch.experiments.composition import Condition
+from polypinch.files import read_table
+from polypinch.results import ArmResults, Axes, fill
 from polypinch.stats import Array, Estimate, widened
-from polypinch.study import UNTUNED
+from polypinch.study import UNTUNED, Graph, Store
 
 LOSS, SCORE = "loss_change", "score"
 """Measures: bits per byte against the untuned base, paired; and 0 to 100 against the study's opponent."""
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
+class Costs:
+    """What the untuned base needs for the held-out responses.
+
+    Attributes:
+        bits: (items, languages) of a response; the language's own columns in the order of the axes.
+        tokens: (items, languages).
+    """
+
+    bits: Array
+    tokens: Array
+
+
+@dataclass(frozen=True, eq=False)
 class Measured:
     """What was measured of the arms on one base model.
 
@@ -25,31 +43,52 @@ class Measured:
         model: its name.
         arms: by name, the untuned base among them.
         against: what the study compares answers with.
+        base: the study's base language.
+        conditions: what each arm was tuned on.
+        costs: of the untuned base, where its loss was measured.
+        disclosed: shares of pretraining by language, where they are known.
     """
 
     axes: Axes
     model: str
     arms: Mapping[str, ArmResults]
     against: str
+    base: str
+    conditions: Sequence[Condition]
+    costs: Costs | None = None
+    disclosed: Mapping[str, float] | None = None
+    _made: dict[Callable[..., Any], Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def settled(self) -> bool:
+        """Whether judging stopped where scores were settled."""
+        return any(arm.settled for arm in self.arms.values())
+
+    def once(self, make: Callable[[Measured], T]) -> T:
+        """Return what ``make`` makes of this; several experiments that stand on it share it."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        made: T = self._made[make]
+        return made
 
     def values(self, arm: str, measure: str) -> Array | None:
         """Return an arm's (seeds, items, languages) of a measure, or ``None`` where it was not measured.
 
         The opponent itself is even with itself: 50 wherever another arm was compared with it.
         """
-        found = self.arms[arm]
+        results = self.arms[arm]
         if measure == LOSS:
             untuned = self.arms[UNTUNED].loss
-            return None if found.loss is None or untuned is None else found.loss - untuned
-        if found.outcome is not None:
-            return 100 * found.outcome
+            return None if results.loss is None or untuned is None else results.loss - untuned
+        if results.outcome is not None:
+            return 100 * results.outcome
         if arm != self.against or arm == UNTUNED:
             return None
-        shape = found.in_language.shape
+        shape = results.in_language.shape
         others = [
-            one.outcome
-            for one in self.arms.values()
-            if one.outcome is not None and one.outcome.shape == shape
+            other.outcome
+            for other in self.arms.values()
+            if other.outcome is not None and other.outcome.shape == shape
         ]
         if not others:
             return None
@@ -57,8 +96,8 @@ class Measured:
 
     def stacked(self, arms: Sequence[str], measure: str) -> Array | None:
         """Return (arms, seeds, items, languages), or ``None`` where one of them was not measured."""
-        found = [self.values(arm, measure) for arm in arms]
-        there = [one for one in found if one is not None]
+        values = [self.values(arm, measure) for arm in arms]
+        there = [own for own in values if own is not None]
         return np.stack(there) if there and len(there) == len(arms) else None
 
     def measures(self, arms: Sequence[str]) -> Iterable[tuple[str, Array]]:
@@ -68,13 +107,21 @@ class Measured:
             if values is not None and np.isfinite(values).any():
                 yield measure, values
 
-    def level(self, estimate: Estimate, measure: str, **about: Any) -> dict[str, Any]:
-        """Return a table's row of a mean, not a difference: a score's interval keeps to 0 and 100."""
-        if measure == SCORE:
-            wide = widened(estimate, 0, 100)
-            estimate = replace(wide, low=max(0.0, wide.low), high=min(100.0, wide.high))
-        return self.row(estimate, measure, **about)
 
-    def row(self, estimate: Estimate, measure: str, **about: Any) -> dict[str, Any]:
-        """Return a table's row."""
-        return {"model": self.model, "measure": measure, **about, **estimate.as_dict()}
+def level(estimate: Estimate, measure: str) -> Estimate:
+    """Return a mean, not a difference, with the interval that it can have: a score keeps to 0 and 100."""
+    if measure != SCORE:
+        return estimate
+    wide = widened(estimate, 0, 100)
+    return replace(wide, low=max(0.0, wide.low), high=min(100.0, wide.high))
+
+
+def read_costs(axes: Axes, graph: Graph, store: Store) -> dict[str, Costs]:
+    """Return what each untuned base model needs for the held-out responses, where its loss was measured."""
+    costs = {}
+    for run in graph.tuned:
+        if run.arm == UNTUNED and run.loss is not None:
+            table = read_table(store.path(run.loss) / "loss.parquet")
+            nats, tokens = (fill(axes, {0: table}, name)[0] for name in ("nats", "supervised_tokens"))
+            costs[run.model] = Costs(nats / math.log(2), tokens)
+    return costs

@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from polypinch.errors import PinchError
-from polypinch.experiments import experiments, headline, read_costs, read_exposure
+from polypinch.experiments import (
+    EXPORTS,
+    headline,
+    measure_experiments,
+    parts_of,
+    read_costs,
+    read_exposure,
+)
 from polypinch.files import read_json, read_table
 from polypinch.findings import Dosed, Findings, answer, caveats, details, find, ladder
 from polypinch.judge import dollars
@@ -88,15 +95,18 @@ def gather(
     infos = _arms(inputs, graph, store)
     mixtures = mixture_lines(inputs, graph, store)
     costs = read_costs(shared, graph, store)
-    shown = experiments(study, shared, results, mixtures, costs, disclosed)
+    shown = measure_experiments(study, shared, results, mixtures, costs, disclosed)
     told = [_told(study, shared, [one for one in results if one.model == model], infos, mixtures)
             for model in study.models]  # fmt: skip
     told = [
-        one if one.found else replace(one, answer=headline(one.model, shown) or one.answer) for one in told
+        one
+        if one.found
+        else replace(one, answer=headline(one.model, [of.result for of in shown]) or one.answer)
+        for one in told
     ]
     ordered = inputs.judging is not None and inputs.judging.declared.kind.sees_order
     judging = judging_totals(inputs, graph, store)
-    return ReportData(
+    data = ReportData(
         title=study.name,
         models=list(study.models),
         answer=" ".join(one.answer for one in told),
@@ -124,8 +134,9 @@ def gather(
         },
         versions={name: version(name) for name in _PACKAGES},
         artifacts=_artifacts(graph, store),
-        experiments=shown,
+        exports=EXPORTS,
     )
+    return replace(data, parts=parts_of(shown, data))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@ from .data import (
     GROUPS,
     UNTUNED,
     ArmInfo,
-    Experiment,
     LanguageInfo,
     ReportData,
     Rows,
@@ -12,6 +11,7 @@ from .data import (
 from .export import Figure, drawn, write_figures, write_tables
 from .html import render, shown_figure
 from .page import FINDINGS, write_report
+from .part import Cells, Exports, Numbers, Part, Picture, record
 from .points import (
     Measure,
     base_name,
@@ -36,12 +36,16 @@ __all__ = [
     "WIDTH",
     "ArmInfo",
     "Cell",
-    "Experiment",
+    "Cells",
+    "Exports",
     "Figure",
     "Grid",
     "LanguageInfo",
     "Measure",
+    "Numbers",
+    "Part",
     "People",
+    "Picture",
     "ReportData",
     "Rows",
     "Sample",
@@ -61,6 +65,7 @@ __all__ = [
     "latex",
     "number_text",
     "opponents",
+    "record",
     "render",
     "rows_csv",
     "shown_figure",

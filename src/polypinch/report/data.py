@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from polypinch.report.part import Exports, Part
+
 UNTUNED = "untuned"
 """The name of the arm that stands for the base model before any tuning."""
 
@@ -76,23 +78,6 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Experiment:
-    """One of the paper's experiments, or of those it leaves open, that a study's arms allow, measured.
-
-    Attributes:
-        kind: which: a key of :data:`polypinch.experiments.sections.KINDS`.
-        model: the base model.
-        tables: rows by the name of their CSV file; each row has ``model``.
-        facts: what else its words need; ``settled``: whether judging stopped where scores were settled.
-    """
-
-    kind: str
-    model: str
-    tables: dict[str, Rows]
-    facts: dict[str, Any]
-
-
-@dataclass(frozen=True)
 class ReportData:
     """Everything a report shows.
 
@@ -135,7 +120,8 @@ class ReportData:
         settings: how the study was run, JSON-able.
         versions: package versions.
         artifacts: ``arm``, ``seed``, ``kind``, ``path``; with several base models also ``model``.
-        experiments: what the arms show beyond doses, in no order.
+        parts: finished parts of the page on what the arms show beyond doses, in its order.
+        exports: the files that such parts may have: those that an earlier report left are removed.
     """
 
     title: str
@@ -160,4 +146,5 @@ class ReportData:
     settings: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     artifacts: Rows = field(default_factory=list)
-    experiments: list[Experiment] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+    exports: Exports = field(default_factory=Exports)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from polypinch.experiments import STEMS, TABLES, Part, experiment_parts
 from polypinch.files import write_json, write_text
 from polypinch.report.data import GROUPS, UNTUNED, ReportData
 from polypinch.report.differences import differences
@@ -14,6 +13,7 @@ from polypinch.report.export import Figure, drawn, write_figures, write_tables
 from polypinch.report.figures import FIGURES
 from polypinch.report.html import render, shown_figure
 from polypinch.report.judge import judge_section
+from polypinch.report.part import Part
 from polypinch.report.points import counted, file_name
 from polypinch.report.sections import Section, sections
 from polypinch.report.tables import csv_tables, flat, manifest_lines, pivot
@@ -35,24 +35,23 @@ def write_report(data: ReportData, directory: Path) -> Path:
     Raises:
         PinchError: the folder can't be written to, or the disk is full.
     """
-    tasks, parts = task_parts(data), experiment_parts(data)
-    pictures = [one for part in parts for one in part.pictures]
+    tasks = task_parts(data)
     figures = [*_figures(data), *(drawn(TASKS, one.file, "", one.spec) for one in tasks)]
-    figures += [drawn("", one.file, "", one.spec) for one in pictures]
+    figures += [drawn("", one.file, "", one.spec) for part in data.parts for one in part.pictures]
     numbers = {FIGURES[section.anchor][0]: section.number for section in sections(data)}
     tables = csv_tables(data)
     write_json(directory / FINDINGS, data.findings)
-    write_tables(tables, latex_tables(data, numbers, tasks, pictures), directory / "tables")
-    for name in set(TABLES) - set(tables):
+    write_tables(tables, latex_tables(data, numbers, tasks), directory / "tables")
+    for name in set(data.exports.tables) - set(tables):
         for ending in ("csv", "tex"):
             (directory / "tables" / f"{name}.{ending}").unlink(missing_ok=True)
-    write_figures(figures, directory / "figures", (*FIGURES, TASKS, *STEMS))
+    write_figures(figures, directory / "figures", (*FIGURES, TASKS, *data.exports.figures))
     page = directory / "report.html"
-    write_text(page, _render(data, figures, tasks, parts))
+    write_text(page, _render(data, figures, tasks))
     return page
 
 
-def _render(data: ReportData, figures: list[Figure], tasks: list[TaskPart], parts: list[Part]) -> str:
+def _render(data: ReportData, figures: list[Figure], tasks: list[TaskPart]) -> str:
     manifest = manifest_lines(data)
     lost = sum(any(cell["lack"] for cell in line["cells"]) for line in manifest)
     return render(
@@ -63,7 +62,7 @@ def _render(data: ReportData, figures: list[Figure], tasks: list[TaskPart], part
         facts=_facts(data),
         sections=[_section(data, section, figures) for section in sections(data)],
         tasks=_task_section(tasks, figures),
-        parts=[_part(part, figures) for part in parts],
+        parts=[_part(part, figures) for part in data.parts],
         charts={figure.file: figure.spec for figure in figures},
         judge=judge_section(data),
         manifest=manifest,
@@ -113,7 +112,7 @@ def _task_section(parts: list[TaskPart], figures: list[Figure]) -> list[dict[str
 
 def _part(part: Part, figures: list[Figure]) -> dict[str, Any]:
     by_file = {figure.file: figure for figure in figures}
-    pictures = [vars(one) | shown_figure(by_file[one.file], part.heading) for one in part.pictures]
+    pictures = [vars(one) | shown_figure(by_file[one.file], part.title) for one in part.pictures]
     return {**vars(part), "pictures": pictures}
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from polypinch.report.data import AVERAGES, GROUPS, ReportData, Rows
+from polypinch.report.part import part_tables
 
 _ESTIMATE = ("model", "arm", "language", "value", "low", "high", "n_items", "n_seeds")
 _TOGETHER = ("low_together", "high_together")
@@ -51,17 +52,8 @@ def csv_tables(data: ReportData) -> dict[str, str]:
     A row's columns that the table does not name come last.
     """
     found = {name: rows_csv(getattr(data, name), columns) for name, columns in _COLUMNS.items()}
-    found |= {name: rows_csv(rows, ("model",)) for name, rows in experiment_tables(data).items()}
+    found |= {name: rows_csv(rows, ("model",)) for name, rows in part_tables(data.parts).items()}
     return found | ({"tasks": rows_csv(data.tasks, _TASKS)} if data.tasks else {})
-
-
-def experiment_tables(data: ReportData) -> dict[str, Rows]:
-    """Return the rows of each table of the experiments, those of all models together."""
-    found: dict[str, Rows] = {}
-    for shown in data.experiments:
-        for name, rows in shown.tables.items():
-            found.setdefault(name, []).extend(rows)
-    return found
 
 
 def rows_csv(rows: Rows, columns: tuple[str, ...] = ()) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from polypinch.experiments import Numbers, Picture
 from polypinch.report.data import ArmInfo, ReportData
 from polypinch.report.dosing import dose_table
 from polypinch.report.judge import judge_section
+from polypinch.report.part import Numbers
 from polypinch.report.points import baseline, opponents
 from polypinch.report.tables import UNKNOWN, manifest_lines, pivot
 from polypinch.report.tasks import TaskPart
@@ -116,7 +116,6 @@ def latex_tables(
     data: ReportData,
     numbers: dict[str, str],
     tasks: Sequence[TaskPart] = (),
-    pictures: Sequence[Picture] = (),
 ) -> dict[str, str]:
     """Return the report's tables as LaTeX texts by name; one that holds nothing is left out.
 
@@ -124,7 +123,6 @@ def latex_tables(
         data: the report's.
         numbers: the Python number format of each table's values.
         tasks: what the page shows of each task.
-        pictures: what it shows of the paper's experiments.
     """
     captions = {
         "scores": f"Score against {opponents(data)}, 0 to 100; 50 is parity",
@@ -151,9 +149,9 @@ def latex_tables(
         for part in tasks
         for at, table in enumerate(part.tables, start=1)
     ]
-    for one in pictures:
-        if one.numbers is not None and one.table not in captions:
-            grids.setdefault(one.table, []).append(_picture_grid(one.numbers, one.file))
+    for picture in (picture for part in data.parts for picture in part.pictures):
+        if picture.numbers is not None and picture.table not in captions:
+            grids.setdefault(picture.table, []).append(_picture_grid(picture.numbers, picture.file))
     grids["judge"] = _judge_grids(data)
     grids["mixtures"] = _mixture_grids(data)
     about = f"{data.title}: made with polypinch {data.versions.get('polypinch', '')}"

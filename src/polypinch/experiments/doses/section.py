@@ -6,26 +6,27 @@ from typing import Any
 
 import altair as alt
 
+from polypinch.experiments.doses.measure import Doses
 from polypinch.experiments.marks import axis, line_at, tips
-from polypinch.experiments.parts import (
+from polypinch.experiments.wording import (
     AS_PAPER,
-    Numbers,
-    Part,
-    Picture,
-    by_name,
+    ONE_SEED,
     heading,
     names_of,
-    one_seed,
     score_measure,
 )
 from polypinch.report import (
     WIDTH,
-    Experiment,
+    Cells,
     Measure,
+    Numbers,
+    Part,
+    Picture,
     ReportData,
     Rows,
     Spec,
     basis,
+    estimate_texts,
     file_name,
     finish,
     known,
@@ -34,10 +35,10 @@ from polypinch.report import (
 )
 
 
-def doses_part(data: ReportData, shown: Experiment) -> Part:
+def section(data: ReportData, shown: Doses) -> Part:
     """Return the section with scores by share, one panel for each language, and the two averages."""
     against = opponents(data)
-    share = {row["arm"]: row["share"] for row in shown.facts["shares"]}
+    share = shown.shares
     rows = [
         row | {"share": share[row["arm"]]}
         for row in with_neutral(data, data.scores, against, 50.0)
@@ -77,22 +78,33 @@ def doses_part(data: ReportData, shown: Experiment) -> Part:
                 _numbers(rows, [("seen", "seen average"), ("unseen", "unseen average")]),
             )
         )
-    figure = "Figure 3" if shown.facts["all"] else "Figure 4"
-    listed = ", ".join(name(tag) for tag in shown.facts["dosed"])
+    figure = "Figure 3" if shown.all else "Figure 4"
+    listed = ", ".join(name(tag) for tag in shown.dosed)
     return Part(
+        heading(data, shown.model, "How do scores grow with the share of other languages?", figure),
         "doses",
-        heading(data, shown, "How do scores grow with the share of other languages?", figure),
         f"More and more examples are spread evenly over {listed}, "
-        + ("on top of the same budget." if shown.facts["added"] else "at the same budget."),
-        one_seed(rows),
+        + ("on top of the same budget." if shown.added else "at the same budget."),
+        ONE_SEED if all(row.get("n_seeds", 1) == 1 for row in rows) else (),
         tuple(pictures),
     )
 
 
 def _numbers(rows: Rows, order: list[tuple[str, str]]) -> Numbers:
     shares = sorted({row["share"] for row in rows})
-    columns = [(f"{at:.1%}", [row for row in rows if row["share"] == at], ".1f") for at in shares]
-    return by_name(order, columns, "Scores by the share of other languages")
+    texts = {(row["language"], row["share"]): _cell(row) for row in rows}
+    lines: list[tuple[str, Cells]] = [
+        (name, [texts.get((key, share)) for share in shares])
+        for key, name in order
+        if any((key, share) in texts for share in shares)
+    ]
+    head = ("language", *(f"{share:.1%}" for share in shares))
+    return Numbers("Scores by the share of other languages", head, lines)
+
+
+def _cell(row: dict[str, Any]) -> dict[str, str]:
+    texts = estimate_texts(row, ".1f")
+    return {"value": texts["value"], "span": texts["span"]}
 
 
 def _axes(measure: Measure, size: int) -> tuple[Any, Any]:

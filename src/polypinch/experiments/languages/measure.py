@@ -1,125 +1,159 @@
-"""How many languages at one budget, and two instead of one: Figures 5 and 6 of the paper."""
+"""How many languages at one budget: Figure 5 of the paper."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
-from polypinch.experiments.composition import Condition
-from polypinch.experiments.measured import Measured
-from polypinch.report import Experiment
+from polypinch.experiments.composition import Condition, orderings
+from polypinch.experiments.measured import Measured, level
 from polypinch.stats import Array, Estimate, language_curve, score_arms, seed_half_width
 
-Pair = tuple[Condition, Condition, Condition]
-"""Half and half of two languages, and either alone."""
+MEAN = "mean"
+"""The ordering of a row that is the mean over orderings."""
 
 
-def number_of_languages(measured: Measured, chains: Mapping[int, Sequence[Condition]]) -> Experiment | None:
-    """Return the average over languages that no arm was tuned on, by the number that it was tuned on.
+@dataclass(frozen=True)
+class Point:
+    """The average over unseen languages at a number of languages: a row of ``number_of_languages``.
 
-    Args:
-        measured: the arms' measures.
-        chains: by the number of languages, one arm for each ordering.
+    Attributes:
+        model: the base model.
+        measure: ``loss_change`` or ``score``.
+        languages: how many languages the mixture has.
+        ordering: its number, or ``mean``.
+        arm: its arm; empty for the mean.
+        tuned_on: its languages' tags; empty for the mean.
+        between: standard deviation between orderings; ``None`` for a single one.
+        estimate: the average over the languages that no arm was tuned on.
     """
-    counts = list(chains)
-    used = frozenset[str]().union(*(one.languages for level in chains.values() for one in level))
+
+    model: str
+    measure: str
+    languages: int
+    ordering: str
+    arm: str
+    tuned_on: str
+    between: float | None
+    estimate: Estimate
+
+
+@dataclass(frozen=True)
+class Step:
+    """A number of languages against the one before: a row of ``number_of_languages_steps``."""
+
+    model: str
+    measure: str
+    languages: int
+    before: int
+    estimate: Estimate
+
+
+TABLES = {"number_of_languages": Point, "number_of_languages_steps": Step}
+"""The rows of each exported table, by its name."""
+
+
+@dataclass(frozen=True)
+class NumberOfLanguages:
+    """Averages over unseen languages by the number of languages tuned on.
+
+    Attributes:
+        model: the base model.
+        against: what answers were compared with.
+        orderings: how many.
+        unseen: the languages that no arm was tuned on.
+        points: each number's average.
+        steps: each number against the one before.
+    """
+
+    model: str
+    against: str
+    orderings: int
+    unseen: tuple[str, ...]
+    points: tuple[Point, ...]
+    steps: tuple[Step, ...]
+
+
+def measure(measured: Measured) -> NumberOfLanguages | None:
+    """Return the average over languages that no arm was tuned on, by the number that it was tuned on."""
+    chains = orderings(measured.conditions)
+    levels = list(chains.values())
+    used = frozenset[str]().union(*(one.languages for members in levels for one in members))
     unseen = [index for index, tag in enumerate(measured.axes.languages) if tag not in used]
-    arms = list(dict.fromkeys(one.arm for level in chains.values() for one in level))
-    if not unseen:
+    if not chains or not unseen:
         return None
-    points: list[dict[str, Any]] = []
-    steps: list[dict[str, Any]] = []
-    for measure, stacked in measured.measures(arms):
-        at = {arm: index for index, arm in enumerate(arms)}
-        values = np.stack([[stacked[at[one.arm]] for one in level] for level in chains.values()])
-        scored = values[..., unseen]
-        found = language_curve(scored)
-        # An arm that all orderings share has no spread between them: its own seeds are its chance.
-        shared = [
-            seed_half_width(scored[index, 0]) if len({one.arm for one in level}) == 1 < len(level) else 0.0
-            for index, level in enumerate(chains.values())
-        ]
-        each = score_arms(stacked, [unseen])
-        column = len(measured.axes.languages)
-        for count, level, mean, spread, half in zip(
-            counts, chains.values(), found.points, found.between, shared, strict=True
-        ):
-            about = {"languages": count, "ordering": "mean", "arm": "", "tuned_on": "", "between": spread}
-            points.append(measured.level(_of_seeds(measured, wider_by(mean, half)), measure, **about))
-            for number, one in enumerate(level, start=1):
-                told = {"ordering": str(number), "arm": one.arm, "tuned_on": " ".join(sorted(one.counts))}
-                alone = each.estimate(at[one.arm], column)
-                points.append(measured.level(alone, measure, languages=count, **told, between=None))
-        for (before, after), step, (left, right) in zip(
-            pairwise(counts), found.steps, pairwise(shared), strict=True
-        ):
-            wide = _of_seeds(measured, wider_by(step, float(np.hypot(left, right))))
-            steps.append(measured.row(wide, measure, languages=after, before=before))
+    points: list[Point] = []
+    steps: list[Step] = []
+    for name, stacked in measured.measures(_arms(levels)):
+        more = _of_measure(measured, chains, unseen, name, stacked)
+        points += more[0]
+        steps += more[1]
     if not points:
         return None
-    facts = {
-        "against": measured.against,
-        "orderings": len(next(iter(chains.values()))),
-        "unseen": [measured.axes.languages[index] for index in unseen],
-    }
-    tables = {"number_of_languages": points, "number_of_languages_steps": steps}
-    return Experiment("languages", measured.model, tables, facts)
+    return NumberOfLanguages(
+        measured.model,
+        measured.against,
+        len(levels[0]),
+        tuple(measured.axes.languages[index] for index in unseen),
+        tuple(points),
+        tuple(steps),
+    )
 
 
-def wider_by(one: Estimate, half: float) -> Estimate:
+def _arms(levels: Sequence[Sequence[Condition]]) -> list[str]:
+    return list(dict.fromkeys(one.arm for members in levels for one in members))
+
+
+def _of_measure(
+    measured: Measured,
+    chains: dict[int, list[Condition]],
+    unseen: list[int],
+    name: str,
+    stacked: Array,
+) -> tuple[list[Point], list[Step]]:
+    model, counts, levels = measured.model, list(chains), list(chains.values())
+    at = {arm: index for index, arm in enumerate(_arms(levels))}
+    scored = np.stack([[stacked[at[one.arm]] for one in members] for members in levels])[..., unseen]
+    curve = language_curve(scored)
+    # An arm that all orderings share has no spread between them: its own seeds are its chance.
+    shared = [
+        seed_half_width(scored[index, 0]) if len({one.arm for one in members}) == 1 < len(members) else 0.0
+        for index, members in enumerate(levels)
+    ]
+    each = score_arms(stacked, [unseen])
+    column = len(measured.axes.languages)
+    points: list[Point] = []
+    for count, members, mean, spread, half in zip(
+        counts, levels, curve.points, curve.between, shared, strict=True
+    ):
+        whole = level(of_seeds(measured, wider_by(mean, half)), name)
+        points.append(Point(model, name, count, MEAN, "", "", spread, whole))
+        for number, one in enumerate(members, start=1):
+            alone = level(each.estimate(at[one.arm], column), name)
+            tags = " ".join(sorted(one.counts))
+            points.append(Point(model, name, count, str(number), one.arm, tags, None, alone))
+    steps = [
+        Step(model, name, after, before, of_seeds(measured, wider_by(step, float(np.hypot(left, right)))))
+        for (before, after), step, (left, right) in zip(
+            pairwise(counts), curve.steps, pairwise(shared), strict=True
+        )
+    ]
+    return points, steps
+
+
+def wider_by(estimate: Estimate, half: float) -> Estimate:
     """Return an estimate whose interval also has a second, independent part of this half-width.
 
     Distances add as squares (Zou and Donner 2008, *Statistics in Medicine* 27, 1693-1702).
     """
-    below, above = np.hypot(one.value - one.low, half), np.hypot(one.high - one.value, half)
-    return Estimate(one.value, float(one.value - below), float(one.value + above), one.n_items, one.n_seeds)
+    value = estimate.value
+    below, above = np.hypot(value - estimate.low, half), np.hypot(estimate.high - value, half)
+    return replace(estimate, low=float(value - below), high=float(value + above))
 
 
-def _of_seeds(measured: Measured, one: Estimate) -> Estimate:
+def of_seeds(measured: Measured, estimate: Estimate) -> Estimate:
     """Return an estimate over orderings, which counts these, with the number of training seeds of each."""
-    return replace(one, n_seeds=len(measured.axes.seeds))
-
-
-def pairs_of_languages(measured: Measured, found: Sequence[Pair]) -> Experiment | None:
-    """Return each pair beside its languages alone, over the languages outside of the pair.
-
-    Args:
-        measured: the arms' measures.
-        found: a pair of languages, and each of the two alone.
-    """
-    evaluated = measured.axes.languages
-    levels: list[dict[str, Any]] = []
-    changes: list[dict[str, Any]] = []
-    everything: dict[str, list[Array]] = {}
-    for pair in found:
-        outside = [index for index, tag in enumerate(evaluated) if tag not in pair[0].counts]
-        if not outside:
-            continue
-        tags = " ".join(pair[0].counts)
-        for measure, values in measured.measures([one.arm for one in pair]):
-            column = len(evaluated)
-            level = score_arms(values, [outside])
-            for index, one in enumerate(pair):
-                what = "pair" if index == 0 else next(iter(one.counts))
-                about = {"pair": tags, "tuned_on": what, "arm": one.arm}
-                levels.append(measured.level(level.estimate(index, column), measure, **about))
-            contrast = score_arms(np.stack([values[0] - one for one in values[1:]]), [outside])
-            for index, one in enumerate(pair[1:]):
-                about = {"pair": tags, "beside": next(iter(one.counts)), "arm": pair[0].arm, "alone": one.arm}
-                changes.append(measured.row(contrast.estimate(index, column), measure, **about))
-            kept = np.isin(np.arange(column), outside)
-            step = np.stack([values[1:].mean(axis=0), values[0]])
-            everything.setdefault(measure, []).append(np.where(kept, step, np.nan))
-    for measure, parts in everything.items():
-        if len(parts) > 1:
-            over = _of_seeds(measured, language_curve(np.stack(parts, axis=1)).steps[0])
-            about = {"pair": "all", "beside": "mean of both", "arm": "", "alone": ""}
-            changes.append(measured.row(over, measure, **about))
-    if not changes:
-        return None
-    facts = {"against": measured.against, "pairs": len(found)}
-    return Experiment("pairs", measured.model, {"pairs": levels, "pairs_changes": changes}, facts)
+    return replace(estimate, n_seeds=len(measured.axes.seeds))

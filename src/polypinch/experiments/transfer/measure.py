@@ -3,49 +3,97 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
-from polypinch.experiments.composition import Condition
-from polypinch.experiments.measured import Measured
+from polypinch.experiments.composition import Condition, alone
+from polypinch.experiments.measured import Measured, level
 from polypinch.languages import language
-from polypinch.report import Experiment
 from polypinch.stats import Estimate, beside_others, transfer_matrix
 
+Side = Literal["gives", "beside", "takes"]
 
-def transfer(measured: Measured, single: Mapping[str, Condition]) -> Experiment | None:
-    """Return the transfer matrices of arms of one language alone, with what languages give and take.
 
-    Args:
-        measured: the arms' measures.
-        single: arms by the language that they were tuned on.
+@dataclass(frozen=True)
+class Cell:
+    """What tuning on one language does in another: a row of ``transfer``."""
+
+    model: str
+    measure: str
+    trained: str
+    evaluated: str
+    estimate: Estimate
+
+
+@dataclass(frozen=True)
+class Mean:
+    """What a language gives, gives beside the other models, or takes: a row of ``transfer_means``."""
+
+    model: str
+    measure: str
+    side: Side
+    language: str
+    estimate: Estimate
+
+
+TABLES = {"transfer": Cell, "transfer_means": Mean}
+"""The rows of each exported table, by its name."""
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """The transfer matrices of one base model.
+
+    Attributes:
+        model: the base model.
+        against: what answers were compared with.
+        branch: the branch that all languages are of, if there is one.
+        cells: trained × evaluated, by measure.
+        means: what languages give and take.
     """
-    evaluated = measured.axes.languages
+
+    model: str
+    against: str
+    branch: str | None
+    cells: tuple[Cell, ...]
+    means: tuple[Mean, ...]
+
+
+def measure(measured: Measured) -> Transfer | None:
+    """Return the transfer matrices of arms of one language alone, with what languages give and take."""
+    return measured.once(_measure)
+
+
+def _measure(measured: Measured) -> Transfer | None:
+    single = alone(measured.conditions)
+    if not single:
+        return None
+    model, evaluated = measured.model, measured.axes.languages
     trained = in_order(single, evaluated)
     own = [evaluated.index(tag) if tag in evaluated else None for tag in trained]
-    cells, means = [], []
-    for measure, values in measured.measures([single[tag].arm for tag in trained]):
-        found = transfer_matrix(values, own)
+    cells: list[Cell] = []
+    means: list[Mean] = []
+    for name, values in measured.measures([single[tag].arm for tag in trained]):
+        matrix = transfer_matrix(values, own)
         beside = transfer_matrix(beside_others(values, own), own).gives
-
-        def add(side: str, tag: str, one: Estimate, measure: str = measure) -> None:
-            if one.n_items:
-                row = measured.row if side == "beside" else measured.level
-                means.append(row(one, measure, side=side, language=tag))
-
-        for tag, row, gives, lead in zip(trained, found.cells, found.gives, beside, strict=True):
+        for tag, row, gives, lead in zip(trained, matrix.cells, matrix.gives, beside, strict=True):
             cells += [
-                measured.level(one, measure, trained=tag, evaluated=other)
-                for other, one in zip(evaluated, row, strict=True)
-                if one.n_items
+                Cell(model, name, tag, other, level(cell, name))
+                for other, cell in zip(evaluated, row, strict=True)
+                if cell.n_items
             ]
-            add("gives", tag, gives)
-            add("beside", tag, lead)
-        for tag, takes in zip(evaluated, found.takes, strict=True):
-            add("takes", tag, takes)
+            means.append(Mean(model, name, "gives", tag, level(gives, name)))
+            means.append(Mean(model, name, "beside", tag, lead))
+        means += [
+            Mean(model, name, "takes", tag, level(takes, name))
+            for tag, takes in zip(evaluated, matrix.takes, strict=True)
+        ]
     if not cells:
         return None
     branches = {language(tag).family for tag in (*trained, *evaluated)}
-    facts = {"against": measured.against, "branch": branches.pop() if len(branches) == 1 else None}
-    return Experiment("transfer", measured.model, {"transfer": cells, "transfer_means": means}, facts)
+    branch = branches.pop() if len(branches) == 1 else None
+    there = tuple(mean for mean in means if mean.estimate.n_items)
+    return Transfer(model, measured.against, branch, tuple(cells), there)
 
 
 def in_order(single: Mapping[str, Condition], evaluated: tuple[str, ...]) -> list[str]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from polypinch.experiments.marks import dots, matrix
-from polypinch.experiments.parts import (
+from polypinch.experiments.measured import LOSS, SCORE
+from polypinch.experiments.transfer.measure import Cell, Mean, Side, Transfer
+from polypinch.experiments.wording import (
     AS_PAPER,
-    LOSS,
-    SCORE,
-    Cells,
-    Numbers,
-    Part,
-    Picture,
+    basis,
     by_name,
     heading,
     loss_measure,
@@ -21,18 +20,27 @@ from polypinch.experiments.parts import (
     said,
     score_measure,
 )
-from polypinch.report import Experiment, Measure, ReportData, Rows, basis, file_name
+from polypinch.report import (
+    Cells,
+    Measure,
+    Numbers,
+    Part,
+    Picture,
+    ReportData,
+    Spec,
+    file_name,
+    record,
+)
 
 _BOLD = "bold: the interval leaves out"
 _OWN = "framed: the model’s own language"
 
 
-def transfer_part(data: ReportData, shown: Experiment) -> Part:
+def section(data: ReportData, shown: Transfer) -> Part:
     """Return the section on transfer from one language to others."""
-    cells, means = shown.tables["transfer"], shown.tables["transfer_means"]
-    against, branch = shown.facts["against"], shown.facts["branch"]
+    against, branch = shown.against, shown.branch
     pictures: list[Picture] = []
-    scores, losses = of_measure(cells, SCORE), of_measure(cells, LOSS)
+    scores, losses = of_measure(shown.cells, SCORE), of_measure(shown.cells, LOSS)
     if scores:
         note = f"against {against}; 50 is parity; {_BOLD} 50; {_OWN}"
         pictures.append(
@@ -47,7 +55,7 @@ def transfer_part(data: ReportData, shown: Experiment) -> Part:
             )
         )
     first = LOSS if losses else SCORE
-    ordered = [row["language"] for row in _best_first(of_measure(means, first, side="beside"), first)]
+    ordered = [mean.language for mean in _best_first(_of_side(shown.means, first, "beside"), first)]
     if losses:
         note = f"against the untuned base, paired; lower is better; {_BOLD} 0; {_OWN}"
         pictures.append(
@@ -64,49 +72,50 @@ def transfer_part(data: ReportData, shown: Experiment) -> Part:
         )
     pictures += _means(data, shown, first, ordered)
     figure = f"Figure 7, for {branch} languages" if branch else "Figure 1"
-    notes = list(one_seed(cells))
+    notes = list(one_seed(shown.cells))
     if branch is None and len(ordered) < 4:
         notes.append("With so few languages, an order of what they give says little of other languages.")
     return Part(
+        heading(data, shown.model, "Tuned on one language, how well does it do in the others?", figure),
         "transfer",
-        heading(data, shown, "Tuned on one language, how well does it do in the others?", figure),
         "Each model was tuned on one language alone and evaluated in all of them. A row’s mean is what a"
         " language gives to the others, a column’s what it takes from them; a model’s own language is left"
         " out of both.",
         tuple(notes),
         tuple(pictures),
+        {"transfer": shown.cells, "transfer_means": shown.means},
     )
 
 
-def _means(data: ReportData, shown: Experiment, measure: str, ordered: list[str]) -> list[Picture]:
+def _of_side(means: Sequence[Mean], measure: str, side: Side) -> list[Mean]:
+    return [mean for mean in of_measure(means, measure) if mean.side == side]
+
+
+def _means(data: ReportData, shown: Transfer, measure: str, ordered: list[str]) -> list[Picture]:
     name = names_of(data)
-    means = shown.tables["transfer_means"]
-    sides = {side: of_measure(means, measure, side=side) for side in ("beside", "gives", "takes")}
+    beside, gives, takes = (_of_side(shown.means, measure, side) for side in ("beside", "gives", "takes"))
     better = "lower" if measure == LOSS else "higher"
     lead = f"beside the other models, in the same languages; {better} is better"
-    level = "against the untuned base" if measure == LOSS else f"against {shown.facts['against']}"
+    level = "against the untuned base" if measure == LOSS else f"against {shown.against}"
     note = f"{level}; {better} is better; a model’s own language is left out"
     if measure == LOSS:
         gap, both = loss_measure(lead), loss_measure(note)
     else:
         gap, both = score_measure(lead, 0.0), score_measure(note)
     names = [name(tag) for tag in ordered]
-    everyone = [*ordered, *(row["language"] for row in sides["takes"] if row["language"] not in ordered)]
-    drawn = [
-        row | {"name": name(row["language"]), "series": side} for side in ("gives", "takes")
-        for row in sides[side]
-    ]  # fmt: skip
+    everyone = [*ordered, *(mean.language for mean in takes if mean.language not in ordered)]
+    drawn = [record(mean) | {"name": name(mean.language), "series": mean.side} for mean in (*gives, *takes)]
     number = number_of(measure)
     columns = [
-        ("beside the other models", sides["beside"], "+" + number.lstrip("+")),
-        ("gives", sides["gives"], number),
-        ("takes", sides["takes"], number),
+        ("beside the other models", beside, "+" + number.lstrip("+")),
+        ("gives", gives, number),
+        ("takes", takes, number),
     ]
     numbers = by_name([(tag, name(tag)) for tag in everyone], columns, "What languages give and take")
-    found = []
-    if sides["beside"]:
-        mine = [row | {"name": name(row["language"]), "series": ""} for row in sides["beside"]]
-        found.append(
+    pictures = []
+    if beside:
+        mine = [record(mean) | {"name": name(mean.language), "series": ""} for mean in beside]
+        pictures.append(
             Picture(
                 file_name(data, "transfer-gives", shown.model),
                 "What each language gives, with intervals",
@@ -118,7 +127,7 @@ def _means(data: ReportData, shown: Experiment, measure: str, ordered: list[str]
                 numbers,
             )
         )
-    found.append(
+    pictures.append(
         Picture(
             file_name(data, "transfer-means", shown.model),
             "Row and column means, with intervals",
@@ -127,43 +136,44 @@ def _means(data: ReportData, shown: Experiment, measure: str, ordered: list[str]
             " models tuned on others. Each row’s mean leaves out another language, so compare rows in the"
             " figure before, and read levels here.",
             "transfer_means",
-            None if found else numbers,
+            None if pictures else numbers,
         )
     )
-    return found
+    return pictures
 
 
-def _matrix(data: ReportData, rows: Rows, measure: Measure, order: list[str]) -> dict[str, object]:
+def _matrix(data: ReportData, cells: Sequence[Cell], measure: Measure, order: list[str]) -> Spec:
     name = names_of(data)
-    trained = {row["trained"] for row in rows}
+    trained = {cell.trained for cell in cells}
     down = [tag for tag in order if tag in trained]
-    evaluated = list(dict.fromkeys(row["evaluated"] for row in rows))
+    evaluated = list(dict.fromkeys(cell.evaluated for cell in cells))
     across = [tag for tag in order if tag in evaluated] + [tag for tag in evaluated if tag not in order]
     drawn = [
-        row
-        | {"row": name(row["trained"]), "column": row["evaluated"], "own": row["trained"] == row["evaluated"]}
-        for row in rows
+        record(cell)
+        | {"row": name(cell.trained), "column": cell.evaluated, "own": cell.trained == cell.evaluated}
+        for cell in cells
     ]
     return matrix(drawn, [name(tag) for tag in down], across, measure)
 
 
-def _numbers(data: ReportData, rows: Rows, title: str) -> Numbers:
+def _numbers(data: ReportData, cells: Sequence[Cell], title: str) -> Numbers:
     name = names_of(data)
-    evaluated = list(dict.fromkeys(row["evaluated"] for row in rows))
-    cells = {(row["trained"], row["evaluated"]): said(row, number_of(row["measure"])) for row in rows}
+    evaluated = list(dict.fromkeys(cell.evaluated for cell in cells))
+    texts = {(cell.trained, cell.evaluated): said(cell.estimate, number_of(cell.measure)) for cell in cells}
     lines: list[tuple[str, Cells]] = [
-        (name(tag), [cells.get((tag, other)) for other in evaluated])
-        for tag in dict.fromkeys(row["trained"] for row in rows)
+        (name(tag), [texts.get((tag, other)) for other in evaluated])
+        for tag in dict.fromkeys(cell.trained for cell in cells)
     ]
     return Numbers(title, ("tuned on", *(name(tag) for tag in evaluated)), lines)
 
 
-def _study_order(rows: Rows) -> list[str]:
-    return list(dict.fromkeys(row["trained"] for row in rows))
+def _study_order(cells: Sequence[Cell]) -> list[str]:
+    return list(dict.fromkeys(cell.trained for cell in cells))
 
 
-def _best_first(rows: Rows, measure: str) -> Rows:
-    return sorted(rows, key=lambda row: row["value"] if measure == LOSS else -row["value"])
+def _best_first(means: Sequence[Mean], measure: str) -> list[Mean]:
+    sign = 1 if measure == LOSS else -1
+    return sorted(means, key=lambda mean: sign * mean.estimate.value)
 
 
 def _opponent(against: str) -> str:

@@ -2,48 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from polypinch.experiments.composition import Condition
-from polypinch.experiments.measured import LOSS, SCORE, Measured
-from polypinch.report import Experiment
-from polypinch.stats import Array, score_arms
+from polypinch.experiments.composition import Condition, alone
+from polypinch.experiments.measured import LOSS, SCORE, Measured, level
+from polypinch.stats import Array, Estimate, score_arms
 from polypinch.study import ALL, MONOLINGUAL, UNTUNED
 
 
-def tuned(measured: Measured, single: Mapping[str, Condition]) -> Experiment | None:
+@dataclass(frozen=True)
+class Shares:
+    """Wins, ties and losses against the untuned base, as shares of pairs: a row of ``tuned``."""
+
+    model: str
+    measure: str
+    arm: str
+    language: str
+    win: float
+    tie: float
+    loss: float
+    estimate: Estimate
+
+
+@dataclass(frozen=True)
+class Change:
+    """The change of held-out loss against the untuned base: a row of ``tuned_loss``."""
+
+    model: str
+    measure: str
+    arm: str
+    language: str
+    estimate: Estimate
+
+
+TABLES = {"tuned": Shares, "tuned_loss": Change}
+"""The rows of each exported table, by its name."""
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What tuning gives.
+
+    Attributes:
+        model: the base model.
+        against: what answers were compared with.
+        shares: wins, ties and losses.
+        changes: of held-out loss.
+    """
+
+    model: str
+    against: str
+    shares: tuple[Shares, ...]
+    changes: tuple[Change, ...]
+
+
+def measure(measured: Measured) -> Tuned | None:
     """Return wins, ties and losses against the untuned base, and the change of loss.
 
     Where a study compares with another arm, or with monolingual models, the untuned base was compared with
     that as well: it is then that opponent which stands here against the untuned base.
-
-    Args:
-        measured: the arms' measures.
-        single: arms by the one language that they were tuned on: the monolingual models, if they are arms.
     """
-    shares = []
-    for arm, outcome in _outcomes(measured).items():
-        shares += _shares(measured, arm, outcome)
+    shares = [
+        share for arm, outcome in _outcomes(measured).items() for share in _shares(measured, arm, outcome)
+    ]
     if not shares:
         return None
-    changes = _changes(measured, [str(row["arm"]) for row in shares], single)
-    facts = {"against": measured.against}
-    return Experiment("tuned", measured.model, {"tuned": shares, "tuned_loss": changes}, facts)
+    changes = _changes(measured, list(dict.fromkeys(share.arm for share in shares)))
+    return Tuned(measured.model, measured.against, tuple(shares), tuple(changes))
 
 
 def _outcomes(measured: Measured) -> dict[str, Array]:
     """Return (seeds, items, languages) outcomes of tuned models against the untuned base."""
     if measured.against == UNTUNED:
-        found = {name: one.outcome for name, one in measured.arms.items() if name != UNTUNED}
-        return {name: one for name, one in found.items() if one is not None}
+        outcomes = {name: arm.outcome for name, arm in measured.arms.items() if name != UNTUNED}
+        return {name: outcome for name, outcome in outcomes.items() if outcome is not None}
     base = measured.arms[UNTUNED].outcome
     return {} if base is None else {measured.against: 1 - base}
 
 
-def _shares(measured: Measured, arm: str, outcome: Array) -> list[dict[str, Any]]:
+def _shares(measured: Measured, arm: str, outcome: Array) -> list[Shares]:
     languages = measured.axes.languages
     scores = score_arms(100 * outcome[None], [list(range(len(languages)))])
     rows = []
@@ -51,12 +91,11 @@ def _shares(measured: Measured, arm: str, outcome: Array) -> list[dict[str, Any]
         where = [column] if name != ALL else [at for at in range(len(languages)) if scores.n_items[0, at]]
         if not scores.n_items[0, column]:
             continue
-        parts = {
-            word: float(np.mean([_share(outcome[..., at], value) for at in where]))
-            for word, value in (("win", 1.0), ("tie", 0.5), ("loss", 0.0))
-        }
-        about = {"arm": arm, "language": name, **parts}
-        rows.append(measured.level(scores.estimate(0, column), SCORE, **about))
+        win, tie, loss = (
+            float(np.mean([_share(outcome[..., at], value) for at in where])) for value in (1.0, 0.5, 0.0)
+        )
+        score = level(scores.estimate(0, column), SCORE)
+        rows.append(Shares(measured.model, SCORE, arm, name, win, tie, loss, score))
     return rows
 
 
@@ -64,24 +103,23 @@ def _share(outcome: Array, value: float) -> float:
     return float((outcome[np.isfinite(outcome)] == value).mean())
 
 
-def _changes(measured: Measured, arms: list[str], single: Mapping[str, Condition]) -> list[dict[str, Any]]:
+def _changes(measured: Measured, arms: Sequence[str]) -> list[Change]:
     languages = measured.axes.languages
-    columns = [*languages, ALL]
     if measured.against == MONOLINGUAL:
-        return _of_monolingual(measured, single)
-    there = [arm for arm in dict.fromkeys(arms) if arm in measured.arms]
+        return _of_monolingual(measured, alone(measured.conditions))
+    there = [arm for arm in arms if arm in measured.arms]
     values = measured.stacked(there, LOSS)
     if values is None:
         return []
-    found = score_arms(values, [list(range(len(languages)))])
+    scores = score_arms(values, [list(range(len(languages)))])
     return [
-        measured.row(found.estimate(index, column), LOSS, arm=arm, language=name)
+        Change(measured.model, LOSS, arm, name, scores.estimate(index, column))
         for index, arm in enumerate(there)
-        for column, name in enumerate(columns)
+        for column, name in enumerate([*languages, ALL])
     ]
 
 
-def _of_monolingual(measured: Measured, single: Mapping[str, Condition]) -> list[dict[str, Any]]:
+def _of_monolingual(measured: Measured, single: Mapping[str, Condition]) -> list[Change]:
     """Return each language's own model, in its own language alone: what its opponent is evaluated in."""
     languages = measured.axes.languages
     own = np.array([])
@@ -95,9 +133,9 @@ def _of_monolingual(measured: Measured, single: Mapping[str, Condition]) -> list
     if not own.size:
         return []
     where = [column for column in range(len(languages)) if np.isfinite(own[..., column]).any()]
-    found = score_arms(own[None], [where])
-    rows = [
-        measured.row(found.estimate(0, column), LOSS, arm=MONOLINGUAL, language=languages[column])
-        for column in where
+    scores = score_arms(own[None], [where])
+    columns = [*((column, languages[column]) for column in where), (len(languages), ALL)]
+    return [
+        Change(measured.model, LOSS, MONOLINGUAL, name, scores.estimate(0, column))
+        for column, name in columns
     ]
-    return [*rows, measured.row(found.estimate(0, len(languages)), LOSS, arm=MONOLINGUAL, language=ALL)]

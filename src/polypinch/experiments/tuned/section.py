@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import altair as alt
 
 from polypinch.experiments.marks import axis, line_at, tips
-from polypinch.experiments.parts import (
+from polypinch.experiments.tuned.measure import Change, Shares, Tuned
+from polypinch.experiments.wording import (
     AS_PAPER,
-    Cells,
-    Numbers,
-    Part,
-    Picture,
+    OfLanguage,
+    basis,
     heading,
     loss_measure,
     names_of,
@@ -19,26 +21,28 @@ from polypinch.experiments.parts import (
 )
 from polypinch.report import (
     WIDTH,
-    Experiment,
+    Cells,
     Measure,
+    Numbers,
+    Part,
+    Picture,
     ReportData,
-    Rows,
     Spec,
-    basis,
     file_name,
     finish,
     known,
+    record,
 )
+from polypinch.study import ALL
 
 _ALL = "all languages"
 _LEVELS = ("win", "tie", "loss")
 
 
-def tuned_part(data: ReportData, shown: Experiment) -> Part:
+def section(data: ReportData, shown: Tuned) -> Part:
     """Return the section on tuned models against the untuned base."""
-    shares, changes = shown.tables["tuned"], shown.tables["tuned_loss"]
-    against = shown.facts["against"]
-    told = {
+    shares, changes, against = shown.shares, shown.changes, shown.against
+    lead = {
         "untuned": "Every arm against the untuned base, in every language.",
         "monolingual": "In each language the model tuned on the whole budget in it, the opponent of all"
         " scores here, against the untuned base.",
@@ -69,31 +73,32 @@ def tuned_part(data: ReportData, shown: Experiment) -> Part:
             )
         )
     return Part(
+        heading(data, shown.model, "What does tuning give at all?", "Figure 10"),
         "tuned",
-        heading(data, shown, "What does tuning give at all?", "Figure 10"),
-        told,
-        one_seed([*shares, *changes]),
+        lead,
+        one_seed((*shares, *changes)),
         tuple(pictures),
+        {"tuned": shares, "tuned_loss": changes},
     )
 
 
-def _names(data: ReportData, rows: Rows) -> list[tuple[str, str]]:
+def _names(data: ReportData, rows: Sequence[OfLanguage]) -> list[tuple[str, str]]:
     """Return (key, name) of languages in the study's order, all of them together first."""
     name = names_of(data)
-    there = {row["language"] for row in rows}
+    there = {row.language for row in rows}
     tags = [one.tag for one in data.languages if one.tag in there]
-    return [*([("all", _ALL)] if "all" in there else []), *((tag, name(tag)) for tag in tags)]
+    return [*([(ALL, _ALL)] if ALL in there else []), *((tag, name(tag)) for tag in tags)]
 
 
-def _bars(data: ReportData, rows: Rows) -> Spec:
+def _bars(data: ReportData, rows: Sequence[Shares]) -> Spec:
     names = dict(_names(data, rows))
-    arms = list(dict.fromkeys(row["arm"] for row in rows))
+    arms = list(dict.fromkeys(row.arm for row in rows))
     drawn = [
         {
-            "panel": row["arm"],
-            "name": names[row["language"]],
+            "panel": row.arm,
+            "name": names[row.language],
             "choice": level,
-            "share": row[level],
+            "share": getattr(row, level),
             "order": place,
         }
         for row in rows
@@ -122,13 +127,13 @@ def _bars(data: ReportData, rows: Rows) -> Spec:
     return _faceted(chart, arms, len(names), measure)
 
 
-def _points(data: ReportData, rows: Rows, measure: Measure) -> Spec:
+def _points(data: ReportData, rows: Sequence[Change], measure: Measure) -> Spec:
     names = dict(_names(data, rows))
-    arms = list(dict.fromkeys(row["arm"] for row in rows))
+    arms = list(dict.fromkeys(row.arm for row in rows))
     drawn = [
-        row | {"panel": row["arm"], "name": names[row["language"]], "kind": "tuned"}
+        record(row) | {"panel": row.arm, "name": names[row.language], "kind": "tuned"}
         for row in rows
-        if known(row["value"])
+        if known(row.estimate.value)
     ]
     scale = alt.Scale(zero=True)
     ticks = axis(measure, tickCount=4, grid=True)
@@ -149,7 +154,7 @@ def _points(data: ReportData, rows: Rows, measure: Measure) -> Spec:
     return _faceted(chart, arms, len(names), measure)
 
 
-def _faceted(chart: alt.Chart, arms: list[str], names: int, measure: Measure) -> Spec:
+def _faceted(chart: Any, arms: list[str], names: int, measure: Measure) -> Spec:
     """Draw one panel for each arm; a single one without a facet, as wide as the column."""
     height = 19 * names
     if len(arms) == 1:
@@ -169,28 +174,28 @@ def _faceted(chart: alt.Chart, arms: list[str], names: int, measure: Measure) ->
     return spec
 
 
-def _share_numbers(data: ReportData, rows: Rows) -> Numbers:
+def _share_numbers(data: ReportData, rows: Sequence[Shares]) -> Numbers:
     lines: list[tuple[str, Cells]] = []
-    arms = list(dict.fromkeys(row["arm"] for row in rows))
+    arms = list(dict.fromkeys(row.arm for row in rows))
     for key, name in _names(data, rows):
         cells: Cells = []
         for arm in arms:
-            own = next((row for row in rows if (row["arm"], row["language"]) == (arm, key)), None)
-            words = " / ".join(f"{100 * own[level]:.0f}" for level in _LEVELS) if own else ""
+            own = next((row for row in rows if (row.arm, row.language) == (arm, key)), None)
+            words = " / ".join(f"{100 * getattr(own, level):.0f}" for level in _LEVELS) if own else ""
             cells.append({"value": words, "span": _score(own)} if own else None)
         lines.append((name, cells))
     return Numbers("Win / tie / loss in percent, and the score", ("language", *arms), lines)
 
 
-def _score(row: dict[str, float]) -> str:
-    found = said(row, ".0f")
-    return f"score {found['value']}, {found['span']}" if found else ""
+def _score(row: Shares) -> str:
+    cell = said(row.estimate, ".0f")
+    return f"score {cell['value']}, {cell['span']}" if cell else ""
 
 
-def _loss_numbers(data: ReportData, rows: Rows) -> Numbers:
-    arms = list(dict.fromkeys(row["arm"] for row in rows))
+def _loss_numbers(data: ReportData, rows: Sequence[Change]) -> Numbers:
+    arms = list(dict.fromkeys(row.arm for row in rows))
     lines: list[tuple[str, Cells]] = []
     for key, name in _names(data, rows):
-        own = {row["arm"]: row for row in rows if row["language"] == key}
+        own = {row.arm: row.estimate for row in rows if row.language == key}
         lines.append((name, [said(own[arm], "+.4f") if arm in own else None for arm in arms]))
     return Numbers("Change of loss against the untuned base", ("language", *arms), lines)

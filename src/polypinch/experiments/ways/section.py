@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from polypinch.experiments.marks import dots
-from polypinch.experiments.parts import (
-    LOSS,
-    SCORE,
-    Cells,
-    Numbers,
-    Part,
-    Picture,
+from polypinch.experiments.measured import LOSS, SCORE
+from polypinch.experiments.ways.measure import Against, Way, Ways
+from polypinch.experiments.wording import (
+    basis,
     heading,
     loss_measure,
     of_measure,
@@ -19,7 +16,7 @@ from polypinch.experiments.parts import (
     said,
     score_measure,
 )
-from polypinch.report import Experiment, ReportData, Rows, Spec, basis, file_name
+from polypinch.report import Cells, Numbers, Part, Picture, ReportData, Spec, file_name, record
 
 _QUESTIONS = {
     "placement": "Does it matter that a dose takes the place of other examples?",
@@ -43,26 +40,25 @@ _NOTES = {
 }
 
 
-def ways_part(data: ReportData, shown: Experiment) -> Part:
+def section(data: ReportData, shown: Ways) -> Part:
     """Return the section on one dose in two ways."""
-    kinds = shown.facts["what"]
-    rows, against = shown.tables["ways"], shown.tables["ways_doses"]
+    kinds, against = shown.kinds, shown.against
     pictures: list[Picture] = []
     for kind in kinds:
-        own = [row for row in rows if row["what"] == kind]
+        own = [way for way in shown.ways if way.what == kind]
         for measure in (LOSS, SCORE):
-            mine = of_measure(own, measure)
-            if mine:
+            differences = of_measure(own, measure)
+            if differences:
                 stem = f"ways-{kind}-{'loss' if measure == LOSS else 'scores'}"
                 pictures.append(
                     Picture(
                         file_name(data, stem, shown.model),
                         "Difference between the ways, held-out loss" if measure == LOSS else
                         "Difference between the ways, scores",
-                        _dots(mine, measure, f"{_BESIDE[kind]}, paired by item and seed"),
+                        _dots(differences, measure, f"{_BESIDE[kind]}, paired by item and seed"),
                         "Each point is the difference between two arms with the same dose that are unlike in"
                         " this alone. An interval that holds 0 cannot be told from no difference."
-                        f" {basis(mine)}",
+                        f" {basis(differences)}",
                         "ways",
                         _numbers(own, measure),
                     )
@@ -86,28 +82,29 @@ def ways_part(data: ReportData, shown: Experiment) -> Part:
     )
     notes = tuple(_NOTES[kind] for kind in kinds if _NOTES[kind])
     return Part(
+        heading(data, shown.model, question, ""),
         "ways",
-        heading(data, shown, question, ""),
         "The paper has no such experiment. Arms with the same number of examples in the same languages, put"
         " in or tuned on in two ways.",
-        (*one_seed(rows), *notes),
+        (*one_seed(shown.ways), *notes),
         tuple(pictures),
+        {"ways": shown.ways, "ways_doses": against},
     )
 
 
-def _averages(rows: Rows) -> Rows:
+def _averages(rows: Sequence[Way | Against]) -> list[Way | Against]:
     """Return rows of the averages shown: seen and unseen, or all others where there is one group alone."""
-    groups = [name for name in ("seen", "unseen") if any(row["language"] == name for row in rows)]
-    return [row for row in rows if row["language"] in (groups or ["others"])]
+    groups = [name for name in ("seen", "unseen") if any(row.language == name for row in rows)]
+    return [row for row in rows if row.language in (groups or ["others"])]
 
 
-def _label(row: dict[str, Any]) -> str:
-    return f"{row['way']}, dose {row['dose']}"
+def _label(row: Way | Against) -> str:
+    return f"{row.way}, dose {row.dose}"
 
 
-def _dots(rows: Rows, measure: str, note: str) -> Spec:
+def _dots(rows: Sequence[Way | Against], measure: str, note: str) -> Spec:
     shown = _averages(rows)
-    drawn = [row | {"name": _label(row), "series": row["language"]} for row in shown]
+    drawn = [record(row) | {"name": _label(row), "series": row.language} for row in shown]
     series = list(dict.fromkeys(row["series"] for row in drawn))
     better = "lower" if measure == LOSS else "higher"
     told = f"{note}; {better} is better"
@@ -116,14 +113,14 @@ def _dots(rows: Rows, measure: str, note: str) -> Spec:
     return dots(drawn, list(dict.fromkeys(row["name"] for row in drawn)), how, series)
 
 
-def _numbers(rows: Rows, measure: str) -> Numbers:
+def _numbers(rows: Sequence[Way | Against], measure: str) -> Numbers:
     own = of_measure(rows, measure)
-    names = list(dict.fromkeys(row["language"] for row in own))
+    names = list(dict.fromkeys(row.language for row in own))
     names.sort(key=lambda name: name not in ("seen", "unseen", "others"))
     number = "+.4f" if measure == LOSS else "+.1f"
     lines: list[tuple[str, Cells]] = []
-    for arm in dict.fromkeys((row["arm"], row["beside"]) for row in own):
-        mine = {row["language"]: row for row in own if (row["arm"], row["beside"]) == arm}
+    for arm in dict.fromkeys((row.arm, row.beside) for row in own):
+        mine = {row.language: row.estimate for row in own if (row.arm, row.beside) == arm}
         cells: Cells = [said(mine[name], number) if name in mine else None for name in names]
         lines.append((f"{arm[0]} − {arm[1]}", cells))
     return Numbers("Differences between arms", ("arms", *names), lines)
