@@ -8,8 +8,9 @@ import pytest
 
 from polypinch.findings.dose_ladder import Dosed, ladder
 from polypinch.findings.doses import Findings, find
+from polypinch.measure import FIDELITY, LOSS, MEASURES, SCORE, Measure, task_measure
 from polypinch.publish.tables import curve_rows, dose_rows, noise_rows
-from polypinch.results.arms import ArmResults, Axes, loss_changes
+from polypinch.results.arms import ArmResults, Axes, changes
 from polypinch.study.spec import Study
 
 ITEMS, SEEDS, MARGIN = 40, 3, 0.005
@@ -211,17 +212,17 @@ def test_nothing_is_found_where_nothing_was_measured() -> None:
 
 
 def test_changes_are_paired_by_item_and_hold_for_all_languages_together() -> None:
-    changes = loss_changes(AXES, ENGLISH, [ENGLISH, arm("a", -0.05, 1), one_seed(arm("untuned", 0.5, 2))])
-    assert set(changes) == {"a", "untuned"}
-    change = changes["a"]["fi"]
+    by_arm = changes(AXES, ENGLISH, [ENGLISH, arm("a", -0.05, 1), one_seed(arm("untuned", 0.5, 2))])
+    assert set(by_arm) == {"a", "untuned"}
+    change = by_arm["a"]["fi"]
     assert change.value == pytest.approx(-0.05, abs=0.01)
     assert change.high - change.low < 0.05  # the items' own spread of 0.3 is gone
     assert change.low_together is not None
     assert change.high_together is not None
     assert change.low_together < change.low
     assert change.high < change.high_together
-    assert changes["a"]["others"].low_together is None
-    assert changes["untuned"]["fi"].n_seeds == SEEDS
+    assert by_arm["a"]["others"].low_together is None
+    assert by_arm["untuned"]["fi"].n_seeds == SEEDS
 
 
 def test_only_arms_that_differ_in_their_dose_alone_are_steps_of_the_ladder() -> None:
@@ -262,3 +263,79 @@ def test_languages_that_change_with_every_dose_make_no_ladder() -> None:
     assert ladder(study, "english") == ([], ["k1", "k2", "k3"])
     same = study.model_copy(update={"arms": (*study.arms, study.arms[1].model_copy(update={"name": "more"}))})
     assert ladder(same, "english")[0] == ["k1", "k2", "k3", "more"]
+
+
+TASK = task_measure("facts", "exact_match")
+
+
+def measured(
+    name: str, measure: Measure, effect: float | tuple[float, ...], seed: int, abstain: float = 0.0
+) -> ArmResults:
+    """Return an arm of which one measure alone is known: better by an effect, in units of the item's spread.
+
+    A share ``abstain`` of the values is missing, by chance.
+    """
+    loss = arm(name, effect, seed).loss
+    assert loss is not None
+    nothing = np.full(loss.shape, np.nan)
+    plain = ArmResults("m", name, None, nothing, nothing, nothing, None, None, {}, {})
+    missing = np.random.default_rng(1000 + seed).random(loss.shape) < abstain
+    if measure is LOSS:
+        return replace(plain, loss=np.where(missing, np.nan, loss))
+    share = np.where(missing, np.nan, np.clip(1 - loss / 2, 0, 1))
+    if measure is FIDELITY:
+        return replace(plain, in_language=share)
+    return replace(plain, outcome=share) if measure is SCORE else replace(plain, tasks={measure.name: share})
+
+
+@pytest.mark.parametrize("measure", [*MEASURES, TASK], ids=lambda one: one.name)
+@pytest.mark.parametrize("abstain", [0.0, 0.3])
+def test_any_measure_tells_the_same_doses_in_its_own_direction(measure: Measure, abstain: float) -> None:
+    def ladder_of(*effects: float) -> Findings:
+        steps = [
+            Dosed(measured(f"pinch-{dose}", measure, effect, dose, abstain), dose, 96)
+            for dose, effect in zip((4, 8, 24), effects, strict=True)
+        ]
+        none = Dosed(measured("english", measure, 0.0, 99, abstain), 0, 96)
+        what = find(AXES, none, steps, "m", measure=measure)
+        assert what is not None
+        return what
+
+    helps, harms = ladder_of(0.0, -0.3, -0.35), ladder_of(0.0, 0.0, 0.4)
+    assert (helps.main.effective.dose, harms.main.effective.dose) == (8, None)
+    assert measure.better(helps.main.changes[-1].value) > 0 > measure.better(harms.main.changes[-1].value)
+    found_change = helps.as_dict()["groups"]["others"]["minimum_effective_dose"]["change"]
+    assert measure.better(found_change["value"]) > 0
+    assert found_change["low"] < found_change["value"] < found_change["high"]
+    curves = {row["curve"]: measure.better(row["value"]) for row in curve_rows(helps) if row["dose"] == 24}
+    assert all(value > 0 for value in curves.values())
+    told = [row for row in dose_rows(helps) if row["smallest"] and row["language"] == "others"]
+    assert measure.better(told[0]["value"]) > 0
+
+
+def test_the_opponent_of_scores_is_even_with_itself() -> None:
+    opponent = replace(measured("english", SCORE, 0.0, 99), outcome=None)
+    steps = [
+        Dosed(measured(f"p{dose}", SCORE, effect, dose), dose, 96) for dose, effect in ((8, 0.0), (24, -1.0))
+    ]
+    what = find(AXES, Dosed(opponent, 0, 96), steps, "m", measure=SCORE)
+    assert what is not None
+    outcome = steps[1].results.outcome
+    assert outcome is not None
+    assert what.main.changes[-1].value == pytest.approx(100 * outcome[:, :, 1:].mean() - 50)
+    # A loss has no neutral value, so an arm without one is not compared.
+    assert find(AXES, Dosed(opponent, 0, 96), steps, "m", measure=LOSS) is None
+
+
+def test_a_language_in_which_an_arm_has_no_value_is_no_part_of_the_average() -> None:
+    none, step = (
+        measured(name, FIDELITY, effect, seed) for name, effect, seed in (("a", 0.0, 1), ("b", -0.3, 2))
+    )
+    blank = step.in_language.copy()
+    blank[:, :, 2] = np.nan
+    what = find(
+        AXES, Dosed(none, 0, 96), [Dosed(replace(step, in_language=blank), 8, 96)], "m", measure=FIDELITY
+    )
+    assert what is not None
+    assert what.main.languages == ("fi",)
+    assert "unseen" not in what.answers

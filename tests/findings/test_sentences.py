@@ -5,8 +5,20 @@ import pytest
 from polypinch.findings.dose_ladder import Dosed
 from polypinch.findings.doses import Findings, find
 from polypinch.findings.sentences import answer, caveats, details
+from polypinch.measure import FIDELITY, MEASURES, SCORE, Measure
 from polypinch.results.arms import ArmResults, Axes
-from tests.findings.test_doses import AXES, ENGLISH, MARGIN, ONE_SEED, arm, doses, found, one_seed
+from tests.findings.test_doses import (
+    AXES,
+    ENGLISH,
+    MARGIN,
+    ONE_SEED,
+    TASK,
+    arm,
+    doses,
+    found,
+    measured,
+    one_seed,
+)
 
 
 def said(what: Findings) -> str:
@@ -109,3 +121,31 @@ def test_caveats_name_the_seeds_and_the_judge() -> None:
     by_model = caveats(one, 8, "pairwise by m, each pair in both orders")
     assert any("a language model as judge: pairwise by m" in note for note in by_model)
     assert not any("reference" in note for note in by_model[2:3])
+
+
+def by(measure: Measure, *effects: tuple[int, float]) -> Findings:
+    steps = [Dosed(measured(f"pinch-{dose}", measure, effect, dose), dose, 96) for dose, effect in effects]
+    what = find(AXES, Dosed(measured("english", measure, 0.0, 99), 0, 96), steps, "m", measure=measure)
+    assert what is not None
+    return what
+
+
+@pytest.mark.parametrize("measure", [FIDELITY, SCORE, TASK], ids=lambda one: one.name)
+def test_a_measure_that_rises_is_told_in_its_own_unit_and_direction(measure: Measure) -> None:
+    helps = by(measure, (4, 0.0), (8, -0.3), (24, -0.35))
+    english, untuned = measured("english", measure, 0.0, 99), measured("untuned", measure, 0.5, 7)
+    text = f"{said(helps)} {details(helps, AXES, english, untuned, False)}"
+    assert f"It raises {measure.title} over the 2 other languages by 1" in text
+    assert f" {measure.unit} (95 % interval 1" in text
+    harms = by(measure, (8, 0.0), (24, 0.4))
+    text += f"{said(harms)} {details(harms, AXES, english, untuned, False)}"
+    assert "no dose is found to work. The largest, 24 of 96 training examples" in text
+    assert f", lowers {measure.title} over the 2 other languages by −" in text
+    assert "English alone changes it by +2" in text
+    assert not any(word in text for word in ("loss", "bits", "byte"))
+    assert not any("loss" in note for note in caveats(AXES, 200, None, measure))
+
+
+@pytest.mark.parametrize("measure", MEASURES, ids=lambda one: one.name)
+def test_where_it_was_not_measured_it_says_why(measure: Measure) -> None:
+    assert measure.lacking in answer(None, AXES, ENGLISH, doses((8, 0.0)), "m", measure)

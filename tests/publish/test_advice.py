@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import pytest
 
 from polypinch.errors import PinchError
+from polypinch.measure import FIDELITY, LOSS, Measure
 from polypinch.publish import advise_from_study
 from polypinch.study import Study
 from polypinch.study.spec import Arm
@@ -19,9 +19,10 @@ def study_at(
     folder: Path,
     changes: dict[tuple[str, str], tuple[float, float, float]],
     least: int | None = None,
+    measure: Measure = LOSS,
     **more: Any,
 ) -> Path:
-    """Write a study's record and the tables of its report, which names ``least`` as the smallest dose."""
+    """Write a study's record and the findings of its report, which name ``least`` as the smallest dose."""
     spec = {
         "name": "ladder",
         "models": ["m"],
@@ -35,29 +36,27 @@ def study_at(
         **more,
     }
     study = Study.model_validate(spec)
-    (folder / "tables").mkdir()
     (folder / "study.json").write_text(json.dumps({"study": study.model_dump(mode="json"), "store": "s"}))
-    table(folder, "mixtures", ("arm", "language", "examples"), [
-        (name, tag, examples)
-        for name, count in ARMS.items()
-        for tag, examples in (("en", 24 - count), ("es", count // 2), ("fi", count // 2))
-    ])  # fmt: skip
-    table(folder, "loss_change", ("model", "arm", "language", "value", "low", "high"), [
-        ("m", *key, *change) for key, change in changes.items()
-    ])  # fmt: skip
-    table(folder, "doses", ("model", "language", "question", "dose", "smallest"), [
-        (model, group, question, dose, (model, group, question, dose) == ("m", "others", "effective", least))
-        for model in ("m", "other")
+    by_arm: dict[str, dict[str, dict[str, float]]] = {}
+    for (arm, key), change in changes.items():
+        by_arm.setdefault(arm, {})[key] = dict(zip(("value", "low", "high"), change, strict=True))
+    named = {
+        group: {"minimum_effective_dose": {"dose": least if group == "others" else 4}}
         for group in ("others", "seen")
-        for question in ("effective", "within")
-        for dose in (12, 8, 4)
-    ])  # fmt: skip
+    }
+    wrong = {"groups": {"others": {"minimum_effective_dose": {"dose": 12}}}, "changes": {}}
+    findings = {
+        "leading": measure.name,
+        "delivered": {
+            name: {"en": 24 - count, "es": count // 2, "fi": count // 2} for name, count in ARMS.items()
+        },
+        "models": [
+            {"model": "other", "measures": {measure.name: wrong}},
+            {"model": "m", "measures": {measure.name: {"groups": named, "changes": by_arm}}},
+        ],
+    }
+    (folder / "findings.json").write_text(json.dumps(findings))
     return folder
-
-
-def table(folder: Path, name: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
-    with (folder / "tables" / f"{name}.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([columns, *rows])
 
 
 def ladder(*highs: float, key: str = "others") -> dict[tuple[str, str], tuple[float, float, float]]:
@@ -124,3 +123,23 @@ def test_a_target_that_was_not_evaluated_is_refused(tmp_path: Path) -> None:
         advise_from_study(study_at(tmp_path, ladder(-1, -1, -1)), ["th"])
     with pytest.raises(PinchError, match="no study"):
         advise_from_study(tmp_path / "nowhere")
+
+
+def test_a_study_led_by_a_measure_that_rises_is_read_by_its_own_direction(tmp_path: Path) -> None:
+    changes = {(arm, "others"): (0.12, 0.03, 0.2) for arm in ARMS if arm != "english"}
+    changes |= {("pinch-4", "fi"): (-0.1, -0.2, -0.05), ("pinch-8", "fi"): (0.1, 0.04, 0.2)}
+    changes[("mixed", "fi")] = (0.1, 0.01, 0.2)
+    folder = study_at(tmp_path, changes, 4, FIDELITY)
+    advice = advise_from_study(folder)
+    assert "raised the share of answers in the language asked of m" in advice.answer
+    assert "+12.0 points of 100 (95 % interval +3.0 to +20.0)" in advice.answer
+    assert advise_from_study(folder, ["fi"]).examples == 8
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", '{"leading": "loss", "models": []}', '{"leading": "taste"}'])
+def test_findings_of_another_make_are_refused_with_what_to_do(tmp_path: Path, content: str) -> None:
+    folder = study_at(tmp_path, ladder(-1, -1, -1))
+    (folder / "findings.json").write_text(content)
+    with pytest.raises(PinchError, match=r"findings\.json is not what") as error:
+        advise_from_study(folder)
+    assert "polypinch report" in str(error.value.fix)

@@ -1,14 +1,14 @@
 from .dose_ladder import Dosed, ladder
-from .doses import Findings, find, flipped
+from .doses import MAIN, Findings, find
 from .sentences import answer, caveats, details
 
 __all__ = [
+    "MAIN",
     "Dosed",
     "Findings",
     "answer",
     "caveats",
     "details",
     "find",
-    "flipped",
     "ladder",
 ]

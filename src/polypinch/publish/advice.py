@@ -1,63 +1,87 @@
-"""Advice on a pinch from what a study measured, read from its record and its report's tables."""
+"""Advice on a pinch from what a study measured, read from its record and its findings."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
 
 from polypinch.errors import PinchError
 from polypinch.files import read_json
-from polypinch.findings import ladder
+from polypinch.findings import MAIN, ladder
 from polypinch.languages import language, languages
+from polypinch.measure import MEASURES, Measure
 from polypinch.probe import FACTS, Advice, Advised
+from polypinch.report import FINDINGS
 from polypinch.specs import validate
 from polypinch.study import Study
 
 _ALONE = " Only arms that differ from the one without a dose in their dose alone are compared."
 RULE_OF_REPORT = (
-    "The minimum effective dose that the study's report names, on held-out loss averaged over all languages"
+    "The minimum effective dose that the study's report names, on {} averaged over all languages"
     " but the base: a step-down trend test, which keeps the family-wise error." + _ALONE
 )
 RULE_OF_TARGETS = (
-    "The smallest dose whose 95 % interval of the change of held-out loss lies below 0 in every target. Doses"
-    " are tested from the largest down, stopping at the first that fails, which keeps the family-wise error"
-    " (Westfall and Krishen 2001); every target has to pass at once, which needs no correction (an"
+    "The smallest dose whose 95 % interval of the change of {} lies on the better side of 0 in every target."
+    " Doses are tested from the largest down, stopping at the first that fails, which keeps the family-wise"
+    " error (Westfall and Krishen 2001); every target has to pass at once, which needs no correction (an"
     " intersection-union test, Berger 1982)." + _ALONE
 )
 
 
 @dataclass(frozen=True)
 class _Change:
+    measure: Measure
     value: float
     low: float
     high: float
 
     def __str__(self) -> str:
-        said = f"{self.value:+.3f} bits per byte (95 % interval {self.low:+.3f} to {self.high:+.3f})"
-        return said.replace("-", "−")
+        value, low, high = map(self.measure.signed, (self.value, self.low, self.high))
+        return f"{value} {self.measure.unit} (95 % interval {low} to {high})"
+
+    @property
+    def helps(self) -> bool:
+        """Whether the whole interval is better than no change."""
+        return min(self.measure.better(self.low), self.measure.better(self.high)) > 0
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """What a study's ``findings.json`` tells of one base model by its leading measure.
+
+    Attributes:
+        measure: which.
+        changes: against the arm without a dose, by arm and language or average.
+        least: the minimum effective dose over all languages but the base; ``None`` where none is told.
+        delivered: examples by arm and language.
+    """
+
+    measure: Measure
+    changes: dict[tuple[str, str], _Change]
+    least: int | None
+    delivered: dict[str, dict[str, int]]
 
 
 def advise_from_study(directory: Path, targets: Sequence[str] = ()) -> Advice:
     """Advise the smallest dose that a study showed to help, with its intervals.
 
     Args:
-        directory: a folder that ``polypinch run`` made, with its report's tables.
+        directory: a folder that ``polypinch run`` made, with its report's ``findings.json``.
         targets: languages to serve, of those the study evaluated; where none is named, what the report tells
             of all but the base.
 
     Raises:
-        PinchError: there is no study, it measured no change of loss, or it did not evaluate a target.
+        PinchError: there is no study, it measured no change, or it did not evaluate a target.
     """
     record = directory / "study.json"
     if not record.is_file():
         raise PinchError(f"{directory} holds no study", fix="name a folder that polypinch run made")
     study = validate(read_json(record)["study"], Study, str(record))
     model = study.models[0]
-    changes, delivered = _changes(directory, model), _delivered(directory)
+    measured = _measured(directory, model)
+    by, changes, delivered = measured.measure, measured.changes, measured.delivered
     wanted = [tag for tag in languages(list(targets)) if tag != study.base]
     unknown = sorted(set(wanted) - set(study.evaluated))
     if unknown:
@@ -65,7 +89,7 @@ def advise_from_study(directory: Path, targets: Sequence[str] = ()) -> Advice:
             f"{directory}: the study did not evaluate {', '.join(unknown)}",
             fix=f"it evaluated {', '.join(study.evaluated)}; --probe advises on other languages by a rule",
         )
-    keys = wanted or ["others"]
+    keys = wanted or [MAIN]
     baseline = next((arm.name for arm in study.arms if study.is_baseline(arm)), None)
     names, _ = ladder(study, baseline)
     doses = {
@@ -75,15 +99,14 @@ def advise_from_study(directory: Path, targets: Sequence[str] = ()) -> Advice:
     }
     if not doses:
         raise PinchError(
-            f"{directory}: no arm with a dose was compared with one without, on held-out loss",
-            fix="a study needs an arm without doses, and held-out items with reference responses",
+            f"{directory}: no arm with a dose was compared with one without, on {by.title}",
+            fix=f"a study needs an arm without doses, and {by.needs}",
         )
     falling = sorted(doses, key=lambda name: -doses[name])
     if wanted:
-        helps = {name: all(changes[name, key].high < 0 for key in keys) for name in falling}
+        helps = {name: all(changes[name, key].helps for key in keys) for name in falling}
     else:
-        least = _told(directory, model)
-        helps = {name: least is not None and doses[name] >= least for name in falling}
+        helps = {name: measured.least is not None and doses[name] >= measured.least for name in falling}
     passed = list(takewhile(helps.__getitem__, falling))
     shown = passed[-1] if passed else falling[0]
     rows = sum(delivered[shown].values())
@@ -93,7 +116,7 @@ def advise_from_study(directory: Path, targets: Sequence[str] = ()) -> Advice:
     )
     size = f"{doses[shown]} of {rows} examples in {', '.join(others)}"
     if passed:
-        answer = f"Your study {study.name}: {size} lowered held-out loss of {model}: {'; '.join(lines)}."
+        answer = f"Your study {study.name}: {size} {by.improved} {by.title} of {model}: {'; '.join(lines)}."
     else:
         answer = (
             f"Your study {study.name} cannot tell a dose that helps {model} from none: with the largest,"
@@ -108,67 +131,55 @@ def advise_from_study(directory: Path, targets: Sequence[str] = ()) -> Advice:
         doses[shown] if passed else 0,
         rows,
         lines,
-        RULE_OF_TARGETS if wanted else RULE_OF_REPORT,
+        (RULE_OF_TARGETS if wanted else RULE_OF_REPORT).format(by.title),
         "",
         FACTS[:2],
-        _limits(study, doses, shown, bool(passed)),
+        _limits(study, doses, shown, bool(passed), by),
         study.plan(arm, study.seeds[0]) if passed else None,
     )
 
 
-def _limits(study: Study, doses: dict[str, int], shown: str, passed: bool) -> tuple[str, ...]:
-    found = [
-        "Held-out loss tells how well good responses are predicted; a lower loss is not yet a better answer."
-    ]
+def _limits(study: Study, doses: dict[str, int], shown: str, passed: bool, by: Measure) -> tuple[str, ...]:
+    notes = [by.caveat] if by.caveat else []
     if len(study.seeds) < 3:
-        found.append(f"{len(study.seeds)} training seed(s): another run may come out otherwise.")
+        notes.append(f"{len(study.seeds)} training seed(s): another run may come out otherwise.")
     if passed and doses[shown] == min(doses.values()):
-        found.append("It is the smallest dose that the study tried; a smaller one may do.")
+        notes.append("It is the smallest dose that the study tried; a smaller one may do.")
     if not passed:
-        found.append("More held-out items, more seeds or a larger dose could tell.")
+        notes.append("More held-out items, more seeds or a larger dose could tell.")
     if len(study.models) > 1:
-        found.append(f"Of the study's base models, only {study.models[0]} is read here.")
-    return tuple(found)
+        notes.append(f"Of the study's base models, only {study.models[0]} is read here.")
+    return tuple(notes)
 
 
 def _said(key: str) -> str:
-    return "the average over the other languages" if key == "others" else f"{language(key).name} ({key})"
+    return "the average over the other languages" if key == MAIN else f"{language(key).name} ({key})"
 
 
 def _role(study: Study, key: str, dosed: dict[str, int]) -> str:
-    if key == "others":
+    if key == MAIN:
         return f"{len(study.evaluated) - 1} languages"
     return "which was in the pinch" if key in dosed else "which was not in the pinch"
 
 
-def _table(directory: Path, name: str) -> list[dict[str, Any]]:
-    path = directory / "tables" / f"{name}.csv"
+def _measured(directory: Path, model: str) -> _Measured:
+    path = directory / FINDINGS
+    if not path.is_file():
+        raise PinchError(f"{path}: no such file", fix=f"polypinch report {directory} writes it")
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return list(csv.DictReader(file))
-    except FileNotFoundError as error:
-        raise PinchError(f"{path}: no such file", fix=f"polypinch report {directory} writes it") from error
-
-
-def _changes(directory: Path, model: str) -> dict[tuple[str, str], _Change]:
-    return {
-        (row["arm"], row["language"]): _Change(*(float(row[end]) for end in ("value", "low", "high")))
-        for row in _table(directory, "loss_change")
-        if row["model"] == model and row["value"]
-    }
-
-
-def _told(directory: Path, model: str) -> int | None:
-    """Return the minimum effective dose that the report names, ``None`` where it can tell none."""
-    for row in _table(directory, "doses"):
-        key = (row["model"], row["language"], row["question"], row["smallest"])
-        if key == (model, "others", "effective", "True"):
-            return int(row["dose"])
-    return None
-
-
-def _delivered(directory: Path) -> dict[str, dict[str, int]]:
-    found: dict[str, dict[str, int]] = {}
-    for row in _table(directory, "mixtures"):
-        found.setdefault(row["arm"], {})[row["language"]] = int(row["examples"])
-    return found
+        findings = read_json(path)
+        measure = next(one for one in MEASURES if one.name == findings["leading"])
+        own = next(one for one in findings["models"] if one["model"] == model)["measures"][measure.name]
+        changes = {
+            (arm, name): _Change(measure, *(float(change[end]) for end in ("value", "low", "high")))
+            for arm, by_name in own["changes"].items()
+            for name, change in by_name.items()
+        }
+        groups = own.get("groups", {})
+        least = groups[MAIN]["minimum_effective_dose"]["dose"] if MAIN in groups else None
+        return _Measured(measure, changes, least, findings["delivered"])
+    except (KeyError, TypeError, ValueError, AttributeError, StopIteration) as error:
+        raise PinchError(
+            f"{path} is not what this version writes",
+            fix=f"polypinch report {directory} writes it anew",
+        ) from error

@@ -22,6 +22,7 @@ from polypinch.files import read_json, read_table
 from polypinch.findings import Dosed, Findings, answer, caveats, details, find, ladder
 from polypinch.judge import dollars
 from polypinch.languages import language
+from polypinch.measure import LEADING
 from polypinch.publish import tables as rows
 from polypinch.report import ArmInfo, LanguageInfo, ReportData, Sample, write_report
 from polypinch.results import (
@@ -122,7 +123,7 @@ def gather(
         noise=[row for one in told for row in one.noise],
         doses=[row for one in told for row in (rows.dose_rows(one.found) if one.found else [])],
         curves=[row for one in told for row in (rows.curve_rows(one.found) if one.found else [])],
-        findings=_findings(study, told),
+        findings=_findings(study, told, mixtures),
         tasks=task_rows(inputs, graph, store),
         mixtures=mixtures,
         samples=_samples(inputs, graph, store),
@@ -170,30 +171,43 @@ def _told(
 
     dosed = [by_dose(arm) for arm in arms if arm.arm in steps]
     model = arms[0].model
-    found = find(shared, by_dose(baseline) if baseline else None, dosed, model, study.loss_margin)
+    margin = getattr(study, LEADING.margin_key) if LEADING.margin_key else None
+    findings = find(shared, by_dose(baseline) if baseline else None, dosed, model, margin, LEADING)
     compared = [baseline, *(arm.results for arm in dosed)] if baseline and dosed else []
     tuned = [arm for arm in arms if arm.arm != UNTUNED]
     return _Told(
         model,
-        answer(found, shared, baseline, dosed, model),
-        details(found, shared, baseline, untuned, len(study.models) > 1),
-        found,
-        rows.loss_change_rows(shared, baseline, arms) if baseline else [],
+        answer(findings, shared, baseline, dosed, model, LEADING),
+        details(findings, shared, baseline, untuned, len(study.models) > 1),
+        findings,
+        rows.change_rows(shared, baseline, arms, LEADING) if baseline else [],
         rows.noise_rows(shared, compared or tuned),
-        {"apart": apart, "twice": list(found.twice) if found else []},
+        {"apart": apart, "twice": list(findings.twice) if findings else []},
     )
 
 
-def _findings(study: Study, told: list[_Told]) -> dict[str, Any]:
-    """Return the answer for machines."""
+def _findings(study: Study, told: list[_Told], mixtures: rows.Rows) -> dict[str, Any]:
+    """Return the answer for machines: of each model, what was found by measure."""
+    delivered: dict[str, dict[str, int]] = {}
+    for line in mixtures:
+        delivered.setdefault(line["arm"], {})[line["language"]] = line["examples"]
     return {
         "study": study.name,
-        "measure": "held-out loss, bits per byte; a negative change is better",
+        "leading": LEADING.name,
+        "delivered": delivered,
         "models": [
-            {"model": one.model, "answer": one.answer, **(one.found.as_dict() if one.found else {})}
+            {"model": one.model, "answer": one.answer, "measures": {LEADING.name: _by_measure(one)}}
             for one in told
         ],
     }
+
+
+def _by_measure(one: _Told) -> dict[str, Any]:
+    changes: dict[str, dict[str, dict[str, float]]] = {}
+    for row in one.change:
+        ends = {end: row[end] for end in ("value", "low", "high")}
+        changes.setdefault(row["arm"], {})[row["language"]] = ends
+    return {**(one.found.as_dict() if one.found else {}), "changes": changes}
 
 
 def _notes(
@@ -205,7 +219,7 @@ def _notes(
 ) -> list[str]:
     judged = any(result.outcome is not None for result in results)
     by_model = inputs.judging.words if inputs.judging else "reference"
-    notes = caveats(shared, len(inputs.answered["item_id"].unique()), by_model if judged else None)
+    notes = caveats(shared, len(inputs.answered["item_id"].unique()), by_model if judged else None, LEADING)
     if judging is not None:
         notes.append(f"The judge was asked as follows: {judging_words(judging)}.")
     if any(result.settled for result in results):

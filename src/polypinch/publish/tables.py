@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from polypinch.findings import Findings, flipped
-from polypinch.results import ArmResults, Axes, Together, estimates, loss_changes, scores, shares, stacked
-from polypinch.stats import Array, Estimate, SmallestDose, noise_floor
+from polypinch.findings import Findings
+from polypinch.measure import LOSS, MEASURES, Measure
+from polypinch.results import ArmResults, Axes, changes, estimates, scores, shares, stacked
+from polypinch.stats import Estimate, SmallestDose, noise_floor
 from polypinch.study import ALL, measures
 
 Rows = list[dict[str, Any]]
@@ -94,41 +93,35 @@ def loss_rows(shared: Axes, result: ArmResults) -> Rows:
     ]
 
 
-def loss_change_rows(shared: Axes, baseline: ArmResults, arms: list[ArmResults]) -> Rows:
-    """Return every other arm's paired change of held-out loss from the baseline's."""
-    found: dict[str, dict[str, Together]] = loss_changes(shared, baseline, arms)
+def change_rows(shared: Axes, baseline: ArmResults, arms: list[ArmResults], measure: Measure = LOSS) -> Rows:
+    """Return every other arm's paired change of a measure from the baseline's."""
     return [
         {"model": baseline.model, "arm": arm, "language": name, **change.as_dict()}
-        for arm, changes in found.items()
-        for name, change in changes.items()
+        for arm, by_name in changes(shared, baseline, arms, measure).items()
+        for name, change in by_name.items()
     ]
 
 
 def noise_rows(shared: Axes, arms: list[ArmResults]) -> Rows:
     """Return the spread between seeds of one arm, pooled over arms, by language and group average.
 
-    Of held-out loss (bits per byte), fidelity (a share) and scores (0 to 100); with one seed there is none.
-    Scores of which adaptive judging left out pairs have none either.
+    In each measure's unit; with one seed there is none. Scores of which adaptive judging left out pairs have
+    none either.
 
     Args:
         shared: the axes.
         arms: tuned ones, of one base model.
     """
-    measured: dict[str, Array] = {}
-    if arms and all(arm.loss is not None for arm in arms):
-        measured["loss"] = stacked(arms)
-    if arms:
-        measured["fidelity"] = np.stack([arm.in_language for arm in arms])
-    compared = [100 * arm.outcome for arm in arms if arm.outcome is not None and not arm.settled]
-    if compared:
-        measured["score"] = np.stack(compared)
     where = {tag: [index] for index, tag in enumerate(shared.languages)} | shared.groups
     rows = []
-    for measure, values in measured.items():
+    for measure in MEASURES:
+        values = stacked([arm for arm in arms if arm.values(measure) is not None], measure)
+        if values is None:
+            continue
         for name, columns in where.items():
             noise = noise_floor(values, columns)
             if noise.freedom:
-                about = {"model": arms[0].model, "measure": measure, "language": name}
+                about = {"model": arms[0].model, "measure": measure.name, "language": name}
                 rows.append({**about, **vars(noise)})
     return rows
 
@@ -157,7 +150,7 @@ def _tests(findings: Findings, found: SmallestDose) -> Rows:
             {
                 "dose": dose,
                 "arm": findings.arms[dose],
-                **_alone(flipped(step.change)),
+                **_alone(findings.change(step.change)),
                 "told": step.told,
                 "smallest": step.dose == found.dose,
                 "needed_effect": needed.effect if needed else None,

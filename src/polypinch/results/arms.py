@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 import pyarrow as pa
 
 from polypinch.files import read_json, read_table
 from polypinch.judge import Orders, outcomes
+from polypinch.measure import LOSS, Kind, Measure
 from polypinch.stats import Array, Estimate, Scores, contrasts, score_arms, seed_half_width, widened
 from polypinch.study import (
     ALL,
@@ -165,6 +166,7 @@ class ArmResults:
         abstained: answers whose language could not be told, by language.
         settled: where adaptive judging left each language, seed by seed; empty where all was judged.
         judged: its comparisons as arrays, or ``None`` where nothing is compared.
+        tasks: (seeds, items, languages) by the name of a task's measure, over that task's own axes.
     """
 
     model: str
@@ -179,6 +181,24 @@ class ArmResults:
     abstained: dict[str, int]
     settled: tuple[dict[str, Settled], ...] = ()
     judged: Judged | None = None
+    tasks: Mapping[str, Array] = field(default_factory=dict)
+
+    def values(self, measure: Measure) -> Array | None:
+        """Return (seeds, items, languages) of a measure; NaN where a value is missing.
+
+        ``None`` where it was not measured, and of scores that judging left where they were settled:
+        resampling does not know where it stopped.
+        """
+        match measure.kind:
+            case Kind.LOSS:
+                return self.loss
+            case Kind.FIDELITY:
+                return self.in_language if np.isfinite(self.in_language).any() else None
+            case Kind.SCORE:
+                return None if self.outcome is None or self.settled else 100 * self.outcome
+            case Kind.TASK:
+                return self.tasks.get(measure.name)
+        assert_never(measure.kind)
 
     @property
     def not_asked(self) -> dict[str, int]:
@@ -280,24 +300,36 @@ def scores(axes: Axes, result: ArmResults) -> dict[str, Together]:
     return found
 
 
-def stacked(arms: list[ArmResults]) -> Array:
-    """Return held-out losses as (arms, seeds, items, languages); an arm without seeds is repeated over them.
+def stacked(arms: Sequence[ArmResults], measure: Measure) -> Array | None:
+    """Return a measure as (arms, seeds, items, languages); ``None`` where an arm was not measured.
 
-    Args:
-        arms: with losses.
+    An arm without seeds is repeated over them. Where a measure has a neutral value, the one arm that lacks it
+    is the opponent of the others, which is even with itself wherever they were compared with it.
     """
-    losses = [arm.loss for arm in arms if arm.loss is not None]
-    seeds = max(len(loss) for loss in losses)
-    return np.stack([np.broadcast_to(loss, (seeds, *loss.shape[1:])) for loss in losses])
+    values = [arm.values(measure) for arm in arms]
+    measured = [one for one in values if one is not None]
+    lacking = len(values) - len(measured)
+    even = measure.neutral
+    if not measured or lacking > (even is not None):
+        return None
+    seeds = max(len(one) for one in measured)
+    whole = [np.broadcast_to(one, (seeds, *one.shape[1:])) for one in measured]
+    if even is not None and lacking:
+        there = np.isfinite(np.stack(whole)).any(axis=0)
+        whole.insert(values.index(None), np.where(there, even, np.nan))
+    return np.stack(whole)
 
 
-def loss_changes(axes: Axes, baseline: ArmResults, arms: list[ArmResults]) -> dict[str, dict[str, Together]]:
-    """Return by arm the paired change of its held-out loss from the baseline's; the baseline is left out."""
-    others = [arm for arm in arms if arm.loss is not None and arm.arm != baseline.arm]
-    if baseline.loss is None or not others:
+def changes(
+    axes: Axes, baseline: ArmResults, arms: Sequence[ArmResults], measure: Measure = LOSS
+) -> dict[str, dict[str, Together]]:
+    """Return by arm the paired change of a measure from the baseline's; the baseline is left out."""
+    others = [arm for arm in arms if arm.values(measure) is not None and arm.arm != baseline.arm]
+    values = stacked([baseline, *others], measure) if others else None
+    if values is None:
         return {}
-    found = contrasts(stacked([baseline, *others]), 0, list(axes.groups.values()))
-    return {arm.arm: together(axes, found, at) for at, arm in enumerate(others, start=1)}
+    differences = contrasts(values, 0, list(axes.groups.values()))
+    return {arm.arm: together(axes, differences, at) for at, arm in enumerate(others, start=1)}
 
 
 def read_results(inputs: Inputs, graph: Graph, store: Store) -> list[ArmResults]:
