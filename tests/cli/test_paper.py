@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from polypinch.cli import app
 from polypinch.errors import PinchError
-from polypinch.paper import EXPERIMENTS
+from polypinch.paper import PRESETS
 from tests.pools import parallel_pool
 from tests.running import polypinch
 from tests.tiny import tiny_model
@@ -54,7 +54,7 @@ def test_show_without_the_rows_still_tells_of_the_paper_and_why_there_is_no_cost
 
 def test_list_names_every_experiment_and_so_does_the_refusal_of_another() -> None:
     found = json.loads(CliRunner().invoke(app, ["paper", "list", "--json"]).stdout)
-    assert [one["name"] for one in found] == list(EXPERIMENTS)
+    assert [one["name"] for one in found] == list(PRESETS)
     missing = CliRunner().invoke(app, ["paper", "write", "pinhc"])
     assert isinstance(missing.exception, PinchError)
     assert "dose-ladder" in str(missing.exception)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from polypinch.presets import Costs, measure_experiments
 
-from polypinch.experiments import Costs, measure_experiments
 from polypinch.languages.tags import PAPER_LANGUAGES
 from polypinch.mix.mixture import quotas
-from polypinch.paper import EXPERIMENTS, Stock, make_ask
-from polypinch.paper.ask import PAPER_SLAVIC
+from polypinch.paper import PRESETS, Stock, set_up
+from polypinch.paper.setup import PAPER_SLAVIC
 from polypinch.results.arms import ArmResults, Axes
 from polypinch.study import Study
 from polypinch.study.spec import UNTUNED
@@ -41,7 +41,7 @@ class Simulated:
 
 def preset(name: str, size: str = "small", tags: tuple[str, ...] = (), **changes: Any) -> Study:
     """Return one of the paper's experiments as a study."""
-    study = EXPERIMENTS[name].make(make_ask("m", STOCK, size, tags or PAPER_LANGUAGES))
+    study = PRESETS[name].make(set_up("m", STOCK, size, tags or PAPER_LANGUAGES))
     return Study.model_validate({**study.model_dump(), **changes})
 
 

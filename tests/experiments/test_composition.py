@@ -17,7 +17,7 @@ from polypinch.experiments.composition import (
     twins,
     with_baselines,
 )
-from polypinch.paper import EXPERIMENTS
+from polypinch.paper import PRESETS
 from tests.experiments.simulate import delivered, preset
 
 TAGS = "abcdefgh"
@@ -123,7 +123,7 @@ WANTED = {
 }
 
 
-@pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.parametrize("name", PRESETS)
 def test_each_of_the_papers_experiments_is_told_from_its_mixtures(name: str) -> None:
     study = preset(name)
     found = conditions(study, delivered(study))

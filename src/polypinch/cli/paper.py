@@ -12,7 +12,7 @@ from polypinch.cli.show import print_json, print_table
 from polypinch.errors import PinchError
 
 if TYPE_CHECKING:
-    from polypinch.paper import Ask, Cost
+    from polypinch.paper import Cost, Setup
 
 paper_app = typer.Typer(
     no_args_is_help=True,
@@ -30,13 +30,13 @@ Tags = Annotated[
 Family = Annotated[str, typer.Option(help="The branch of languages of the family study.")]
 
 
-def _ask(model: str, pool: str, heldout: str | None, size: str, tags: str, family: str) -> Ask:
-    from polypinch.paper import make_ask, take_stock
+def _set_up(model: str, pool: str, heldout: str | None, size: str, tags: str, family: str) -> Setup:
+    from polypinch.paper import set_up, take_stock
     from polypinch.pool import open_pool
 
     stock = take_stock(pool, open_pool(pool), heldout, open_pool(heldout) if heldout else None)
     named = [tag.strip() for tag in tags.split(",") if tag.strip()]
-    return make_ask(model, stock, size, named, family)
+    return set_up(model, stock, size, named, family)
 
 
 @paper_app.command("list")
@@ -45,12 +45,12 @@ def list_command(as_json: Json = False) -> None:
 
     Example: polypinch paper list
     """
-    from polypinch.paper import EXPERIMENTS
+    from polypinch.paper import PRESETS
 
     if as_json:
-        print_json([{"name": e.name, "where": e.where, "title": e.title} for e in EXPERIMENTS.values()])
+        print_json([{"name": e.name, "where": e.where, "title": e.title} for e in PRESETS.values()])
         return
-    print_table(["name", "where", "asks"], [[e.name, e.where, e.title] for e in EXPERIMENTS.values()])
+    print_table(["name", "where", "asks"], [[e.name, e.where, e.title] for e in PRESETS.values()])
 
 
 @paper_app.command("write")
@@ -68,15 +68,15 @@ def write_command(
 
     Example: polypinch paper write pinch --size tiny | polypinch run - --out pinch
     """
-    from polypinch.paper import as_yaml, experiment
+    from polypinch.paper import as_yaml, preset
 
-    chosen = experiment(name)
-    ask = _ask(model, pool, heldout, size, tags, family)
-    study = chosen.make(ask)
+    chosen = preset(name)
+    setup = _set_up(model, pool, heldout, size, tags, family)
+    study = chosen.make(setup)
     if as_json:
         print_json(study.model_dump(mode="json"))
     else:
-        typer.echo(as_yaml(study, chosen, ask), nl=False)
+        typer.echo(as_yaml(study, chosen, setup), nl=False)
 
 
 @paper_app.command("show")
@@ -97,16 +97,16 @@ def show_command(
 
     Example: polypinch paper show pinch --size tiny --tokens-per-second 500
     """
-    from polypinch.paper import estimate_cost, everything, experiment
+    from polypinch.paper import estimate_cost, everything, preset
 
-    chosen = experiment(name)
-    ask, cost, why = None, None, None
+    chosen = preset(name)
+    setup, cost, why = None, None, None
     try:
-        ask = _ask(model, pool, heldout, size, tags, family)
-        cost = estimate_cost(chosen.make(ask), speed)
+        setup = _set_up(model, pool, heldout, size, tags, family)
+        cost = estimate_cost(chosen.make(setup), speed)
     except PinchError as error:
         why = str(error)
-    said = everything(chosen, ask)
+    said = everything(chosen, setup)
     if as_json:
         parts = {"cost": cost.as_dict() if cost else None, "no_cost_because": why}
         print_json({"name": name, "where": chosen.where, "title": chosen.title, **said, **parts})

@@ -1,27 +1,27 @@
-from .ask import (
+from .cost import Cost, estimate_cost
+from .presets import PRESETS, Preset, preset
+from .setup import (
     SIZES,
-    Ask,
+    Setup,
     Size,
     Stock,
-    make_ask,
+    set_up,
     take_stock,
 )
-from .cost import Cost, estimate_cost
-from .experiments import EXPERIMENTS, Experiment, experiment
 from .writing import as_yaml, everything
 
 __all__ = [
-    "EXPERIMENTS",
+    "PRESETS",
     "SIZES",
-    "Ask",
     "Cost",
-    "Experiment",
+    "Preset",
+    "Setup",
     "Size",
     "Stock",
     "as_yaml",
     "estimate_cost",
     "everything",
-    "experiment",
-    "make_ask",
+    "preset",
+    "set_up",
     "take_stock",
 ]

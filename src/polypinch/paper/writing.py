@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from polypinch.paper.ask import PAPER_SLAVIC, Ask
-from polypinch.paper.experiments import EVERYWHERE, SOURCE, UNKNOWN, Experiment
+from polypinch.paper.presets import EVERYWHERE, SOURCE, UNKNOWN, Preset
+from polypinch.paper.setup import PAPER_SLAVIC, Setup
 from polypinch.study import Study
 
 _WIDTH = 110
@@ -23,14 +23,14 @@ _COMMENTS = {
 _JUDGE = "judge: {model: NAME} lets a language model judge; see docs/judging.md."
 
 
-def as_yaml(study: Study, of: Experiment, ask: Ask) -> str:
+def as_yaml(study: Study, of: Preset, setup: Setup) -> str:
     """Return a study as YAML with comments; read back, it is the same study."""
     data = study.model_dump(mode="json", exclude_defaults=True)
     whole = study.model_dump(mode="json")
     data |= {key: whole[key] for key in _ALWAYS}
     data["comparison"] = {key: whole["comparison"][key] for key in ("against", "judge")}
     arms = [f"  - {_flow(arm.model_dump(mode='json', exclude_defaults=True))}" for arm in study.arms]
-    lines = [*_head(of, ask), ""]
+    lines = [*_head(of, setup), ""]
     for key in Study.model_fields:
         if key not in data:
             continue
@@ -42,31 +42,31 @@ def as_yaml(study: Study, of: Experiment, ask: Ask) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _head(of: Experiment, ask: Ask) -> list[str]:
-    size = ask.size
+def _head(of: Preset, setup: Setup) -> list[str]:
+    size = setup.size
     lines = _comment(f"{of.name}: {of.title}")
     lines += _comment(f"{of.where}{'' if of.where == 'ours' else f' of {SOURCE}'}. Size {size.name}:"
                       f" {size.meant_for}.")  # fmt: skip
-    for title, texts in (("Paper", (of.paper,)), ("Here", differences(of, ask)), ("Unknown", of.unknown)):
+    for title, texts in (("Paper", (of.paper,)), ("Here", differences(of, setup)), ("Unknown", of.unknown)):
         lines += [line for text in texts for line in _comment(f"{title}: {text}")]
     return [*lines, *_comment(f"polypinch paper show {of.name} says more.")]
 
 
-def differences(of: Experiment, ask: Ask | None = None) -> tuple[str, ...]:
+def differences(of: Preset, setup: Setup | None = None) -> tuple[str, ...]:
     """Return what differs from the paper in this experiment, what the pool lacks included."""
     lacking: list[str] = []
-    if ask is not None and of.name == "family" and ask.family == "Slavic":
-        lacking = [tag for tag in PAPER_SLAVIC if tag not in ask.stock.languages]
+    if setup is not None and of.name == "family" and setup.family == "Slavic":
+        lacking = [tag for tag in PAPER_SLAVIC if tag not in setup.stock.languages]
     more = (f"The pool lacks {', '.join(lacking)} of the paper's seven.",) if lacking else ()
     return (*of.ours, *more)
 
 
-def everything(of: Experiment, ask: Ask | None = None) -> dict[str, tuple[str, ...]]:
+def everything(of: Preset, setup: Setup | None = None) -> dict[str, tuple[str, ...]]:
     """Return all that is to be said of an experiment, by heading."""
     unknown = UNKNOWN if of.where != "ours" else ()
     return {
         "the paper": (of.paper,),
-        "ours": (*differences(of, ask), *EVERYWHERE),
+        "ours": (*differences(of, setup), *EVERYWHERE),
         "unknown": (*of.unknown, *unknown),
     }
 

@@ -1,4 +1,4 @@
-"""What an experiment is asked for: a model, what a pool has, a size, and languages."""
+"""What a preset is set up with: a model, what a pool has, a size, and languages."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def take_stock(name: str, pool: Pool, heldout_name: str | None = None, heldout: 
 
 
 @dataclass(frozen=True)
-class Ask:
+class Setup:
     """One experiment's parameters.
 
     Attributes:
@@ -205,9 +205,9 @@ class Ask:
         return half, tuple(tag for tag in self.others if tag not in half)
 
 
-def make_ask(
+def set_up(
     model: str, stock: Stock, size: str = "tiny", tags: Sequence[str] = (), family: str = "Slavic"
-) -> Ask:
+) -> Setup:
     """Choose an experiment's languages and size.
 
     Args:
@@ -235,7 +235,7 @@ def make_ask(
     if not normal:
         normal = [tag for tag in have if tag in PAPER_LANGUAGES or not set(PAPER_LANGUAGES) <= set(have)]
     base = "en" if "en" in normal else normal[0]
-    return Ask(model, stock, SIZES[size], (base, *(tag for tag in normal if tag != base)), family)
+    return Setup(model, stock, SIZES[size], (base, *(tag for tag in normal if tag != base)), family)
 
 
 def of_family(stock: Stock, family: str) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from polypinch.errors import PinchError
-from polypinch.paper import making
-from polypinch.paper.ask import Ask
+from polypinch.paper import designs
+from polypinch.paper.setup import Setup
 from polypinch.study import Study
 
 SOURCE = "Shaham et al. (2024), arXiv 2401.01854"
@@ -41,7 +41,7 @@ _NOT_OF_PAPER = "The paper has no such experiment."
 
 
 @dataclass(frozen=True)
-class Experiment:
+class Preset:
     """One experiment.
 
     Attributes:
@@ -51,7 +51,7 @@ class Experiment:
         paper: what the paper did and found.
         ours: what differs here, beside :data:`EVERYWHERE`.
         unknown: what cannot be known of the paper's, beside :data:`UNKNOWN`.
-        make: from an ask to the study.
+        make: from a setup to the study.
     """
 
     name: str
@@ -60,11 +60,11 @@ class Experiment:
     paper: str
     ours: tuple[str, ...]
     unknown: tuple[str, ...]
-    make: Callable[[Ask], Study]
+    make: Callable[[Setup], Study]
 
 
 _ALL = (
-    Experiment(
+    Preset(
         "monolingual",
         "Figure 1, section 3.1",
         "Tuned on one language, how well does a model answer in all others?",
@@ -72,9 +72,9 @@ _ALL = (
         " on average, then Italian and Spanish; Hindi worst, still above 30 in 9 of 11 languages.",
         (_OPPONENT, _MATRIX),
         (),
-        making.monolingual,
+        designs.monolingual,
     ),
-    Experiment(
+    Preset(
         "pinch",
         "Figure 3, section 3.2",
         "English, and a growing part spread evenly over all languages, at a fixed size.",
@@ -93,9 +93,9 @@ _ALL = (
             "How the 40 examples were spread: 40 is not divisible by 11, and 1 % of 4,640 is 46."
             " Here: as evenly as 40 allows, the remainder by a seeded order.",
         ),
-        making.pinch,
+        designs.pinch,
     ),
-    Experiment(
+    Preset(
         "half",
         "Figure 4, section 3.3",
         "The same with half of the languages in the pinch: do the unseen ones gain?",
@@ -103,9 +103,9 @@ _ALL = (
         " seen and over unseen languages both rose fast, also at P = 1.",
         (_OPPONENT, "With other languages than the paper's, the first half in the order given is seen."),
         ("How the examples of P = 1 were spread over the languages.",),
-        making.half,
+        designs.half,
     ),
-    Experiment(
+    Preset(
         "languages",
         "Figure 5, section 3.4",
         "How many languages, at a fixed budget spread evenly over them?",
@@ -116,9 +116,9 @@ _ALL = (
             "At size tiny two orderings, and 1, 2, 4 and all languages.",
         ),
         ("Which orderings the paper drew, and whether they began with English: here they are drawn freely.",),
-        making.number_of_languages,
+        designs.number_of_languages,
     ),
-    Experiment(
+    Preset(
         "pairs",
         "Figure 6, section 3.4",
         "Two languages, half and half, against the whole set in either.",
@@ -130,9 +130,9 @@ _ALL = (
             " averages by dose take them in.",
         ),
         ("How many pairs the paper drew, and which.",),
-        making.pairs,
+        designs.pairs,
     ),
-    Experiment(
+    Preset(
         "family",
         "Figure 7, section 4.1",
         "Does tuning on one language of a family help its relatives most?",
@@ -144,9 +144,9 @@ _ALL = (
             _MATRIX,
         ),
         (),
-        making.family,
+        designs.family,
     ),
-    Experiment(
+    Preset(
         "exposure",
         "Figure 8, section 4.2",
         "Does a language's share in pretraining tell how well tuning on it transfers?",
@@ -158,9 +158,9 @@ _ALL = (
             " and tokens beside the base language's), and shares that polypinch report --exposure names.",
         ),
         (),
-        making.exposure,
+        designs.exposure,
     ),
-    Experiment(
+    Preset(
         "tuned",
         "Figure 10",
         "What does tuning give at all, against the untuned base?",
@@ -170,9 +170,9 @@ _ALL = (
             " above 50 is a gain.",
         ),
         ("Which of its tuned models the paper shows there is not in the notes this is made from.",),
-        making.tuned,
+        designs.tuned,
     ),
-    Experiment(
+    Preset(
         "dose-ladder",
         "ours",
         "The smallest dose that works: 0, 5, 10, 20, 40 … examples, and round shares.",
@@ -183,9 +183,9 @@ _ALL = (
             " the budget; a share that is a count there already is left out.",
         ),
         (),
-        making.dose_ladder,
+        designs.dose_ladder,
     ),
-    Experiment(
+    Preset(
         "replace-vs-add",
         "ours",
         "Does it matter that a dose takes the place of English examples?",
@@ -196,18 +196,18 @@ _ALL = (
             " told apart, which matters little while the dose is small.",
         ),
         (),
-        making.replace_vs_add,
+        designs.replace_vs_add,
     ),
-    Experiment(
+    Preset(
         "parallel-vs-disjoint",
         "ours",
         "Translations of the same items, or other items: does parallel data matter?",
         f"{_NOT_OF_PAPER} Its data are fully parallel.",
         (_FIXED, "Needs more training items than the budget: the disjoint ones are not the base's."),
         (),
-        making.parallel_vs_disjoint,
+        designs.parallel_vs_disjoint,
     ),
-    Experiment(
+    Preset(
         "techniques",
         "ours",
         "Does a dose work alike with another rank, full tuning, in two stages, or upsampled?",
@@ -220,9 +220,9 @@ _ALL = (
             " rate; -4-times holds a fourth of the distinct rows, each four times.",
         ),
         (),
-        making.techniques,
+        designs.techniques,
     ),
-    Experiment(
+    Preset(
         "seeds",
         "ours",
         "How far apart are runs that differ in nothing but the seed?",
@@ -233,19 +233,19 @@ _ALL = (
             "5 seeds at size tiny, else 10.",
         ),
         (),
-        making.seeds,
+        designs.seeds,
     ),
 )
 
-EXPERIMENTS = {one.name: one for one in _ALL}
+PRESETS = {one.name: one for one in _ALL}
 
 
-def experiment(name: str) -> Experiment:
+def preset(name: str) -> Preset:
     """Return an experiment by its name.
 
     Raises:
         PinchError: there is none of that name.
     """
-    if name not in EXPERIMENTS:
-        raise PinchError(f"no experiment {name!r}", fix=f"known: {', '.join(EXPERIMENTS)}")
-    return EXPERIMENTS[name]
+    if name not in PRESETS:
+        raise PinchError(f"no experiment {name!r}", fix=f"known: {', '.join(PRESETS)}")
+    return PRESETS[name]

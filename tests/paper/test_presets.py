@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from polypinch.errors import PinchError
 from polypinch.languages.tags import PAPER_LANGUAGES
 from polypinch.mix.mixture import quotas
-from polypinch.paper import EXPERIMENTS, Ask, Stock, as_yaml, estimate_cost, make_ask, take_stock
-from polypinch.paper.ask import PAPER_SLAVIC
+from polypinch.paper import PRESETS, Setup, Stock, as_yaml, estimate_cost, set_up, take_stock
+from polypinch.paper.setup import PAPER_SLAVIC
 from polypinch.pool import open_pool
 from polypinch.specs import validate
 from polypinch.study import Study, open_inputs, preflight
@@ -29,12 +29,12 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     return tiny_model(tmp_path_factory.mktemp("paper") / "model")
 
 
-def ask(model: str = "m", size: str = "tiny", tags: tuple[str, ...] = ()) -> Ask:
-    return make_ask(model, take_stock("pinch12", open_pool("pinch12")), size, tags)
+def on_pinch12(model: str = "m", size: str = "tiny", tags: tuple[str, ...] = ()) -> Setup:
+    return set_up(model, take_stock("pinch12", open_pool("pinch12")), size, tags)
 
 
 def make(name: str, size: str, tags: tuple[str, ...] = ()) -> Study:
-    return EXPERIMENTS[name].make(make_ask("m", LARGE, size, tags))
+    return PRESETS[name].make(set_up("m", LARGE, size, tags))
 
 
 def amounts(study: Study) -> dict[str, int]:
@@ -45,9 +45,9 @@ def amounts(study: Study) -> dict[str, int]:
     }
 
 
-@pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.parametrize("name", PRESETS)
 def test_a_tiny_experiment_on_pinch12_passes_its_preflight(name: str, model: str, tmp_path: Path) -> None:
-    study = EXPERIMENTS[name].make(ask(model))
+    study = PRESETS[name].make(on_pinch12(model))
     # The tiny tokenizer has hardly more than bytes, so its rows are long.
     study = study.model_copy(update={"tuning": study.tuning.model_copy(update={"max_length": 8192})})
     found = preflight(open_inputs(study), tmp_path, time_it=False)
@@ -59,14 +59,14 @@ def test_a_tiny_experiment_on_pinch12_passes_its_preflight(name: str, model: str
 
 
 @pytest.mark.parametrize("size", ["tiny", "small", "paper"])
-@pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.parametrize("name", PRESETS)
 def test_what_is_written_is_read_back_the_same(name: str, size: str) -> None:
-    asked = make_ask("m", LARGE, size)
-    study = EXPERIMENTS[name].make(asked)
-    text = as_yaml(study, EXPERIMENTS[name], asked)
+    setup = set_up("m", LARGE, size)
+    study = PRESETS[name].make(setup)
+    text = as_yaml(study, PRESETS[name], setup)
     assert validate(yaml.safe_load(text), Study, name) == study
     assert all(len(line) <= 110 for line in text.splitlines() if line.startswith("#"))
-    assert EXPERIMENTS[name].where.split(",")[0] in text
+    assert PRESETS[name].where.split(",")[0] in text
 
 
 def test_the_pinch_is_the_papers_at_its_size() -> None:
@@ -115,7 +115,7 @@ def test_the_family_is_the_papers_where_the_pool_has_it() -> None:
     study = make("family", "paper")
     assert study.evaluated == PAPER_SLAVIC
     assert [arm.base for arm in study.arms] == list(PAPER_SLAVIC)
-    text = as_yaml(EXPERIMENTS["family"].make(ask()), EXPERIMENTS["family"], ask())
+    text = as_yaml(PRESETS["family"].make(on_pinch12()), PRESETS["family"], on_pinch12())
     assert "lacks sr, hr, sl, pl, sk" in text
 
 
@@ -139,7 +139,7 @@ def test_two_ways_differ_in_the_way_alone() -> None:
 
 
 @given(
-    name=st.sampled_from(sorted(EXPERIMENTS)),
+    name=st.sampled_from(sorted(PRESETS)),
     size=st.sampled_from(["tiny", "small", "paper"]),
     tags=st.lists(st.sampled_from(sorted(ROWS)), unique=True, max_size=8),
 )
@@ -172,18 +172,18 @@ def test_what_the_pool_lacks_is_refused_with_the_numbers(
     name: str, size: str, tags: tuple[str, ...], message: str
 ) -> None:
     with pytest.raises(PinchError, match=message):
-        EXPERIMENTS[name].make(ask("m", size, tags))
+        PRESETS[name].make(on_pinch12("m", size, tags))
 
 
 def test_a_family_that_the_pool_lacks_is_refused_with_what_it_has() -> None:
-    asked = make_ask("m", LARGE, family="Finnic")
-    assert set(EXPERIMENTS["family"].make(asked).evaluated) == {"fi", "et"}
+    setup = set_up("m", LARGE, family="Finnic")
+    assert set(PRESETS["family"].make(setup).evaluated) == {"fi", "et"}
     with pytest.raises(PinchError, match="has 1 of Bantu with training and held-out rows: sw"):
-        EXPERIMENTS["family"].make(make_ask("m", LARGE, family="Bantu"))
+        PRESETS["family"].make(set_up("m", LARGE, family="Bantu"))
 
 
 def test_a_cost_counts_shared_tunings_once_and_tells_time_by_a_stated_speed(model: str) -> None:
-    study = EXPERIMENTS["monolingual"].make(ask(model, "tiny", ("en", "it", "sw")))
+    study = PRESETS["monolingual"].make(on_pinch12(model, "tiny", ("en", "it", "sw")))
     study = study.model_copy(update={"tuning": study.tuning.model_copy(update={"max_length": 8192})})
     cost = estimate_cost(study, 1000.0)
     assert (cost.arms, cost.tunings) == (6, 3)
