@@ -27,7 +27,9 @@ NAMES = (
     "judge",
     "interchange",
     "adaptive",
+    "adaptive-study",
     "stats",
+    "hostile",
 )
 # What `all` runs, within 30 minutes on 2 to 4 cores; what it shortens can be run whole by its own name.
 ALL: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -69,7 +71,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _module(name: str) -> ModuleType:
-    return import_module(f"benchmarks.{name}")
+    return import_module(f"benchmarks.{name.replace('-', '_')}")
 
 
 def _options(name: str) -> argparse.ArgumentParser:

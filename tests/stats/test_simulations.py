@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from benchmarks import adaptive_study, hostile
 from benchmarks.stats import DOSES, SHAPES, doses, rows, run, simulated
 
 
@@ -27,3 +28,15 @@ def test_every_kind_of_study_has_its_line() -> None:
     assert len(rows(result)) == 1 + len(result["coverage"]) + len(result["doses"])
     assert {len(means) for means in SHAPES.values()} == {len(DOSES)}
     assert all(0 <= one["together"] <= 1 for one in result["coverage"])
+
+
+def test_every_hostile_study_has_its_line_and_no_design_is_twice() -> None:
+    result = hostile.run(trials=1)
+    assert len(hostile.rows(result)) == len(hostile.DESIGNS) == len(set(hostile.DESIGNS))
+    assert {design[2] for design in hostile.DESIGNS} == set(hostile.VALUES)
+
+
+def test_every_search_has_its_line() -> None:
+    result = adaptive_study.run(trials=1, items=16)
+    assert len(adaptive_study.rows(result)) == len(adaptive_study.TRUTHS) * len(adaptive_study.VARIANCES)
+    assert all(one["worst"] <= one["most"] for one in result["runs"])

@@ -39,14 +39,18 @@ from .bootstrap import (
 from .curves import Curve, Saturation, isotonic, saturating
 from .dose import DoseStep, Needed, SmallestDose, minimum_effective_dose, smallest_dose_within
 from .edges import widened
+from .endpoints import Endpoint, Enough, Kept, enough
+from .ladder import DoseEffect, Ladder, dose_ladder
 from .lengths import LengthControlled, length_controlled
 from .levels import Levels, influences, two_levels
 from .mantel_test import Mantel, mantel, without_means
+from .means import FEWEST_ITEMS, SHARE, Bounds, interval, intervals
 from .noise import Noise, noise_floor
 from .ratios import ratio_intervals
 from .reported import from_standard_errors
 from .scores import Scores, contrasts, score_arms
 from .sequential import Monitor, Sequences, Standing
+from .stopping import Decision, Look, Search, Tuning, search
 from .transfer import (
     Correlation,
     LanguageCurve,
@@ -58,19 +62,29 @@ from .transfer import (
 )
 
 __all__ = [
+    "FEWEST_ITEMS",
     "MISSING",
     "RESAMPLES",
+    "SHARE",
     "Array",
+    "Bounds",
     "ByLanguage",
     "Codes",
     "Coefficient",
     "Correlation",
     "Curve",
+    "Decision",
+    "DoseEffect",
     "DoseStep",
+    "Endpoint",
+    "Enough",
     "Estimate",
+    "Kept",
+    "Ladder",
     "LanguageCurve",
     "LengthControlled",
     "Levels",
+    "Look",
     "Mantel",
     "Monitor",
     "Needed",
@@ -78,22 +92,28 @@ __all__ = [
     "Places",
     "Saturation",
     "Scores",
+    "Search",
     "Sequences",
     "SmallestDose",
     "Standing",
     "Statistic",
     "Transfer",
+    "Tuning",
     "WithFidelity",
     "beside_others",
     "cohen_kappa",
     "contrasts",
     "correlation",
     "difference",
+    "dose_ladder",
+    "enough",
     "estimate",
     "exact",
     "fleiss_kappa",
     "from_standard_errors",
     "influences",
+    "interval",
+    "intervals",
     "isotonic",
     "joint",
     "joint_among",
@@ -116,6 +136,7 @@ __all__ = [
     "resampled_means",
     "saturating",
     "score_arms",
+    "search",
     "seed_half_width",
     "share",
     "smallest_dose_within",
