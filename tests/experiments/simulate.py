@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from polypinch.presets import Costs, measure_experiments
 
+from polypinch.experiments import Costs, measure_experiments
 from polypinch.languages.tags import PAPER_LANGUAGES
 from polypinch.mix.mixture import quotas
 from polypinch.paper import PRESETS, Stock, set_up
