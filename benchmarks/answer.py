@@ -118,9 +118,9 @@ def prepare(path: Path, model: str, pool: str, items: int, new_tokens: int, fixe
     import torch
 
     from polypinch.chat import ChatFormat
+    from polypinch.conversation import prompt
     from polypinch.models.finding import choose_dtype, find_model
     from polypinch.pool import open_pool
-    from polypinch.pool.table import prompt
 
     found = find_model(model)
     chat = ChatFormat.load(found)

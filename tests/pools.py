@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 import pyarrow as pa
 
+from polypinch.conversation import Messages
 from polypinch.mix.counts import TokenCount
 from polypinch.pool.pool import Pool
-from polypinch.pool.table import POOL_SCHEMA, Messages
+from polypinch.pool.table import POOL_SCHEMA
 
 
 def row(item: str, tag: str, split: str = "train", **other: object) -> dict[str, object]:

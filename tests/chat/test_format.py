@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from polypinch.chat import ChatFormat, check_rows, count_tokens
 from polypinch.chat.templates import BUILT_IN, CHATML
+from polypinch.conversation import Messages
 from polypinch.errors import PinchError
 from polypinch.models.finding import find_model
-from polypinch.pool.table import Messages
 from tests.tiny import tiny_model, tiny_tokenizer
 
 TWO_TURNS: Messages = [

@@ -14,9 +14,10 @@ from tokenizers import processors
 from transformers import PreTrainedTokenizerFast
 
 from polypinch.chat import ChatFormat, check_rows, notices
+from polypinch.conversation import Messages
 from polypinch.errors import PinchError
 from polypinch.models import find_model
-from polypinch.pool import MESSAGES, Messages
+from polypinch.pool import MESSAGES
 from tests.tiny import tiny_model, tiny_tokenizer
 
 LOOP = "{% for m in messages %}"

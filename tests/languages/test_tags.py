@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from polypinch.errors import PinchError
@@ -42,3 +44,30 @@ def test_the_papers_languages_have_names_scripts_families_and_directions() -> No
 def test_a_language_named_twice_is_refused() -> None:
     with pytest.raises(PinchError, match="zh is named twice"):
         languages(["zh", "cmn"])
+
+
+@pytest.mark.parametrize(
+    ("tag", "meant"),
+    [
+        ("nan", "nan-Hant"),
+        ("kr", "kau"),
+        ("se", "sme"),
+        ("ar_AR", "write ar"),
+        ("en_XX", "'en'"),
+        ("fr_XX", "'fr'"),
+        ("mul", "several"),
+        ("zxx", "no language"),
+        ("ua", "uk"),
+        ("jp", "ja"),
+        (False, "'no'"),
+    ],
+)
+def test_tags_that_are_mostly_a_mistake_are_explained(tag: Any, meant: str) -> None:
+    with pytest.raises(PinchError, match=meant):
+        language(tag)
+
+
+def test_a_language_whose_tag_is_taken_for_a_country_keeps_its_own() -> None:
+    for tag in ("kau", "sme", "nan-Hant"):
+        assert language(language(tag).tag).tag == tag
+    assert language(" en ").tag == "en"

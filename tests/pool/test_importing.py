@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from polypinch import reading
 from polypinch.errors import PinchError
-from polypinch.pool import POOL_SCHEMA, ImportOptions, formats, import_pool
+from polypinch.pool import POOL_SCHEMA, ImportOptions, import_pool
 from tests.pool.small import read_pool, texts, write_lines
 
 
@@ -120,7 +121,7 @@ def test_what_makes_no_pool_is_refused_and_nothing_is_left(
 def test_rows_of_one_item_in_two_files_are_named_by_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(formats, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(reading, "CHUNK_ROWS", 2)
     one = write_lines(tmp_path / "one.jsonl", [pair(n) for n in range(5)])
     two = write_lines(tmp_path / "two.jsonl", [pair(n) for n in (9, 8, 7, 3)])
     with pytest.raises(PinchError, match=r"'3' stands twice in 'en': .*one.* row 4 and .*two.* row 4"):
@@ -160,7 +161,7 @@ def test_an_import_is_the_same_whatever_the_size_of_its_chunks(
     folder = tmp_path_factory.mktemp("chunks")
     file = write_lines(folder / "a.jsonl", [pair(number) for number in numbers])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(formats, "CHUNK_ROWS", chunk)
+        patch.setattr(reading, "CHUNK_ROWS", chunk)
         import_pool([str(file)], folder / "p.parquet", ImportOptions(language="en", key="id"))
     found = read_pool(folder / "p.parquet")
     assert [row["item_id"] for row in found] == [str(number) for number in numbers]

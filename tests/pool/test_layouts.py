@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from polypinch.conversation import RowError, conversation
 from polypinch.errors import PinchError
-from polypinch.pool.layouts import RowError, conversation, converter, detect_layout
+from polypinch.pool.layouts import converter, detect_layout
 
 ASKED, SAID = ("user", "Why?"), ("assistant", "Because.")
 

@@ -177,9 +177,8 @@ def test_dolly_puts_the_context_after_the_instruction(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("recipe", ["lima", "oasst1", "oasst2", "aya", "bactrian-x", "dolly"])
 def test_another_layout_is_refused_by_file_and_row(tmp_path: Path, recipe: str) -> None:
-    with pytest.raises(PinchError, match=r"data\.jsonl: row 1: no key") as caught:
+    with pytest.raises(PinchError, match=r"data\.jsonl: row 1: no key .*: this is not the recipe's layout"):
         imported(tmp_path, recipe, [{"foo": "bar"}], language="en")
-    assert caught.value.fix == "this is not the recipe's layout"
     assert not (tmp_path / "pool.parquet").exists()
 
 

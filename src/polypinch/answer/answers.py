@@ -15,9 +15,9 @@ from polypinch.answer.http import HttpEngine, Question, Reply
 from polypinch.answer.log import AnswerLog
 from polypinch.answer.sampling import Sampling
 from polypinch.chat import ChatFormat
+from polypinch.conversation import prompt
 from polypinch.errors import PinchError
 from polypinch.files import canonical_json, read_table, write_table
-from polypinch.pool import prompt
 from polypinch.progress import Bar, bar
 from polypinch.thoughts import Said, split_thought
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from polypinch.answer.sampling import Sampling
+from polypinch.conversation import Messages
 from polypinch.errors import PinchError
 from polypinch.openai_server import CallFailed, Endpoint, Patience, work_all
-from polypinch.pool import Messages
 
 
 class Question(NamedTuple):

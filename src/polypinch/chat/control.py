@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 from typing import Any
 
-from polypinch.pool import Message, Messages
+from polypinch.conversation import Message, Messages
 from polypinch.thoughts import split_thought
 
 # U+FDD0 to U+FDEF are no characters and never will be: no text that is exchanged holds them.

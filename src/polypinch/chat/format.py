@@ -12,11 +12,11 @@ import numpy.typing as npt
 from polypinch.chat.encoded import Encoded, EncodedRows
 from polypinch.chat.rendering import Rendering, Span
 from polypinch.chat.templates import choose, named
+from polypinch.conversation import Message, Messages
 from polypinch.errors import PinchError
 from polypinch.files import fingerprint
 from polypinch.mix import Counter, TokenCount
 from polypinch.models import Model, load_tokenizer, vocabulary_size
-from polypinch.pool import Message, Messages
 from polypinch.thoughts import Said, split_thought
 
 # Conversations tokenised in one call: the tokenizer spreads them over the cores.

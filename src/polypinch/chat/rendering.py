@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from polypinch.chat.control import ControlTokens, spoken
+from polypinch.conversation import Message, Messages
 from polypinch.errors import PinchError
-from polypinch.pool import Message, Messages
 
 # What templates that write today's date are told it is, so that a study means the same tomorrow. Llama's own
 # fall back on this day.

@@ -90,8 +90,9 @@ def _verdicts(
 
 def _answers(file: Path, table: pa.Table, to: Tool, prompts: str | None, name: str) -> list[dict[str, Any]]:
     from polypinch.answer import ANSWER_SCHEMA
+    from polypinch.conversation import instruction
     from polypinch.judge.interchange import model_answers, model_outputs
-    from polypinch.pool import instruction, open_pool
+    from polypinch.pool import open_pool
 
     # Answers made before thoughts were told from them have no column for those.
     needed = [column for column in ANSWER_SCHEMA.names if column != "thought"]

@@ -144,6 +144,9 @@ def import_command(
     ] = None,
     revision: Annotated[str | None, typer.Option(help="Revision of the Hub data sets.")] = None,
     hub_split: Annotated[str, typer.Option(help="Split of the Hub data sets.")] = "train",
+    skip_bad: Annotated[
+        bool, typer.Option(help="Leave out rows that can't be used, and list them beside the pool.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace a file that stands there.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -166,10 +169,16 @@ def import_command(
         answers=tuple(answers or ()),
         revision=revision,
         hub_split=hub_split,
+        skip_bad=skip_bad,
     )
     done = import_pool(inputs, out, options, overwrite=overwrite)
     if as_json:
-        numbers = {"total": done.total, "left_out": done.left_out, "seconds": done.seconds}
+        numbers: dict[str, Any] = {"total": done.total, "left_out": done.left_out, "seconds": done.seconds}
+        numbers |= {
+            "bad": len(done.bad.rows),
+            "skipped": done.skipped and str(done.skipped),
+            "notes": done.notes,
+        }
         print_json({"path": str(out), "rows": done.rows, **numbers})
         return
     splits = sorted(done.rows)
@@ -178,3 +187,9 @@ def import_command(
     speed = done.total / max(done.seconds, 1e-6)
     left_out = f", {done.left_out:,} left out by the layout" if done.left_out else ""
     typer.echo(f"{done.total:,} rows in {out}{left_out} ({done.seconds:.1f} s, {speed:,.0f} rows/s)")
+    for line in (*done.bad.by_reason(), *done.notes):
+        typer.echo(f"note: {line}")
+    if done.skipped is not None:
+        typer.echo(
+            f"{len(done.bad.rows):,} rows that can't be used are left out, and listed in {done.skipped}"
+        )

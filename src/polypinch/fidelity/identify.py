@@ -32,7 +32,9 @@ def _open_model() -> Any:
 @lru_cache(maxsize=1)
 def _labels() -> dict[str, str]:
     """Return py3langid's label of each primary language that it knows (``fil`` -> ``tl``)."""
-    known = {language(label).tag: label for label in _open_model().labels if label != _NO_LANGUAGE}
+    known = {
+        language(label, literal=True).tag: label for label in _open_model().labels if label != _NO_LANGUAGE
+    }
     return {"nb": known["no"], **known}
 
 
@@ -60,7 +62,9 @@ class Identifier:
                 )
             self._tags[label] = tag
         if candidates is None:
-            self._tags = {label: language(_VARIETY_OF.get(label, label)).tag for label in self._tags}
+            self._tags = {
+                label: language(_VARIETY_OF.get(label, label), literal=True).tag for label in self._tags
+            }
         if not self._tags:
             raise PinchError("no candidate languages", fix="name at least one, or leave the choice open")
         self._model = copy.copy(_open_model())

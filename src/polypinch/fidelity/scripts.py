@@ -39,7 +39,7 @@ _KANA_SHARE = 0.05  # Japanese without any kana is a title or a name; Chinese ha
 @lru_cache(maxsize=1024)
 def scripts_of(tag: str) -> frozenset[str]:
     """Return the scripts that a language is written in, as the words of :func:`dominant_script`."""
-    found = language(tag)
+    found = language(tag, literal=True)
     own = {_WORDS[found.script]} if found.script in _WORDS else set()
     return frozenset(own | _ALSO.get(found.tag.split("-")[0], set()))
 

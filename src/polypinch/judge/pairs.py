@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from polypinch.conversation import Messages, prompt
 from polypinch.errors import PinchError
-from polypinch.pool import Messages, prompt
 from polypinch.thoughts import answer_of
 
 PAIR_SCHEMA = pa.schema(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -84,25 +85,39 @@ class Language:
 
 
 @lru_cache(maxsize=4096)
-def language(tag: str) -> Language:
+def language(tag: str, *, literal: bool = False) -> Language:
     """Look up a language by tag; other forms of the same tag (``eng``, ``iw``, ``cmn``) become it.
 
+    Args:
+        tag: of a language, in any case, with ``-`` or ``_``.
+        literal: take it at its word, as a program's list of codes means it, however unlikely it is.
+
     Raises:
-        PinchError: no language has this tag.
+        PinchError: no language has this tag; or one has, and it is nearly always written by mistake
+            (``nan`` by pandas, ``kr`` for Korean): the message says how to write the language itself.
     """
+    if not isinstance(tag, str):
+        raise PinchError(
+            f"{tag!r} is no language's tag", fix=_MEANT.get(str(tag), "write it in quotes: 'no'")
+        )
+    tag = tag.strip()
+    meant = _MEANT.get(tag)
+    if meant is not None and not literal:
+        raise PinchError(f"{tag!r} is no language's tag, or another's than it looks", fix=meant)
     try:
         standard = langcodes.standardize_tag(tag.replace("_", "-"), macro=True)
         found = langcodes.Language.get(standard)
-        known = found.is_valid() and found.language is not None and found.language != "und"
-    except (langcodes.LanguageTagError, AttributeError):
+        known = found.is_valid() and found.language not in (None, "und") and found.territory != "XX"
+    except (langcodes.LanguageTagError, AttributeError, UnicodeEncodeError):
         known = False
     if not known:
         raise PinchError(f"unknown language {tag!r}", fix=_suggestion(tag))
     simple = found.simplify_script()
+    short = simple.to_tag()
     script = found.assume_script().script or found.maximize().script or "Zyyy"
     family = _FAMILY_OF.get(found.language)
     return Language(
-        tag=simple.to_tag(),
+        tag=_LONG.get(short, short),
         name=found.display_name(),
         autonym=found.autonym(),
         script=script,
@@ -112,10 +127,46 @@ def language(tag: str) -> Language:
     )
 
 
+_LONG = {"kr": "kau", "se": "sme"}
+"""Three letters for languages whose two are taken for a country's."""
+
+_MEANT = {
+    "nan": "an empty cell, as pandas writes it? fill it; for Min Nan Chinese write nan-Hant or nan-Latn",
+    "NaN": "an empty cell, as pandas writes it? fill it",
+    "None": "an empty cell? fill it",
+    "False": "YAML 1.1 reads no as false: write it in quotes, 'no', or nb for Norwegian Bokmål",
+    "True": "YAML 1.1 reads y and on as true: write the tag in quotes",
+    "kr": "Korean is ko (KR is the country); for Kanuri write kau",
+    "se": "Swedish is sv (SE is the country); for Northern Sami write sme",
+    "mul": "it means several languages: give each row its own",
+    "mis": "it means a language without a code: name one that has a code",
+    "zxx": "it means no language at all",
+    "und": "it means an unknown language: name the row's own",
+    "ar_AR": "mBART's code for Arabic: write ar (ar-AR would be the Arabic of Argentina)",
+    "ar-AR": "mBART's code for Arabic? write ar (AR is Argentina)",
+    "cht": "traditional Chinese is zh-Hant (cht is Cholón, which nobody speaks any more)",
+    "chs": "simplified Chinese is zh or zh-Hans",
+    "ua": "Ukrainian is uk (UA is the country)",
+    "jp": "Japanese is ja (JP is the country)",
+    "cn": "Chinese is zh (CN is the country)",
+    "tw": "traditional Chinese is zh-Hant (TW is the country); for Twi write ak",
+    "cz": "Czech is cs (CZ is the country)",
+    "dk": "Danish is da (DK is the country)",
+    "gr": "Greek is el (GR is the country)",
+    "vn": "Vietnamese is vi (VN is the country)",
+    "ir": "Persian is fa (IR is the country)",
+    "in": "Hindi is hi (IN is the country); Indonesian is id",
+}
+"""What to write instead of tags that are a mistake nearly always."""
+
+
 def _suggestion(tag: str) -> str:
+    place = re.fullmatch(r"([A-Za-z]{2,3})[-_](XX|ZZ)", tag)
+    if place:
+        return f"mBART's code: write {place[1].lower()!r}"
     try:
         return f"use the tag {langcodes.find(str(tag)).to_tag()!r}"
-    except LookupError:
+    except (LookupError, UnicodeEncodeError):
         return "use a BCP-47 tag such as en, zh, sw or pt-BR"
 
 

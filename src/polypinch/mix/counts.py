@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from polypinch.pool import Messages
+from polypinch.conversation import Messages
 
 
 class TokenCount(NamedTuple):

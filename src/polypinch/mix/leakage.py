@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from polypinch.conversation import Messages
 from polypinch.errors import PinchError
 from polypinch.mix.plan import MixPlan
-from polypinch.pool import Messages, Pool
+from polypinch.pool import Pool
 
 
 def normalised(text: str) -> str:

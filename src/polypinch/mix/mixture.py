@@ -9,12 +9,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from polypinch.conversation import Messages
 from polypinch.errors import PinchError
 from polypinch.mix.counts import Counter, TokenCount
 from polypinch.mix.leakage import check_heldout
 from polypinch.mix.plan import MixPlan, Unit
 from polypinch.mix.select import Enough, available, first_items, partition, take
-from polypinch.pool import MESSAGES, Found, Messages, Pool
+from polypinch.pool import MESSAGES, Found, Pool
 from polypinch.seeded import ranks
 
 MIXTURE_SCHEMA = pa.schema(

@@ -11,12 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from polypinch.conversation import Messages, instruction, prompt
 from polypinch.errors import PinchError
 from polypinch.languages import language
 from polypinch.pool.findings import Check, CheckReport
 from polypinch.pool.near import CONTAINED, CONTAINMENT, JACCARD, HeldOut
 from polypinch.pool.pool import Pool
-from polypinch.pool.table import Messages, instruction, prompt
 from polypinch.pool.texts import (
     MIN_LETTERS,
     RUN,

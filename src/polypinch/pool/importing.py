@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import time
@@ -16,16 +17,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from polypinch.conversation import RowError, Turns, conversation, encodable, is_missing
 from polypinch.errors import PinchError
-from polypinch.files import disk_errors
+from polypinch.files import disk_errors, write_text
 from polypinch.languages import language
-from polypinch.pool.formats import HUB, Row, read_rows
-from polypinch.pool.layouts import RowError, Turns, conversation, converter, detect_layout, with_answers
+from polypinch.pool.layouts import converter, detect_layout, unused, with_answers
 from polypinch.pool.recipes import Example, Reading, Recipe, by_row, recipe
 from polypinch.pool.table import MESSAGES, ORIGINS, POOL_SCHEMA, SPLITS
 from polypinch.progress import bar
+from polypinch.reading import HUB, BadRows, read_rows
+from polypinch.tabular import Row
 
 LINE = "line"
+_LABELS = frozenset({"id", "item_id", "question_id", "language", "lang", "split", "source"})
+_WHOLE = re.compile(r"-?\d+\.0")
+_COMPARED = 100_000
 _TAGGED = re.compile(r"([A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*)=(.+)", re.DOTALL)
 
 
@@ -45,7 +51,8 @@ class ImportOptions:
         origin: native, translated or model.
         answers: FastChat answer files, ``FILE`` or ``LANG=FILE``, joined by question_id.
         revision: of Hub data sets.
-        hub_split: their split.
+        hub_split: their split, or that of a folder that holds several.
+        skip_bad: leave out rows that can't be used, and write which and why beside the pool.
     """
 
     language: str | None = None
@@ -60,6 +67,7 @@ class ImportOptions:
     answers: Sequence[str] = ()
     revision: str | None = None
     hub_split: str = "train"
+    skip_bad: bool = False
 
 
 @dataclass
@@ -70,12 +78,18 @@ class Imported:
         path: the Parquet file.
         rows: by split and language.
         left_out: rows that the layout leaves out on purpose (follow-ups, unranked or unanswered ones).
+        bad: rows that can't be used, left out as asked.
+        skipped: the file that lists them, if there are any.
+        notes: what was not used of the files, and keys that do not join.
         seconds: it took.
     """
 
     path: Path
     rows: dict[str, Counter[str]] = field(default_factory=dict)
     left_out: int = 0
+    bad: BadRows = field(default_factory=BadRows)
+    skipped: Path | None = None
+    notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
@@ -99,35 +113,59 @@ def import_pool(
         overwrite: replace ``out`` if it stands.
 
     Raises:
-        PinchError: an option makes no sense, a row is malformed (named by file and row), two rows are
-            of the same item and language, nothing was read, or ``out`` can't be written.
+        PinchError: an option makes no sense, rows can't be used (after all were read: by reason, the first
+            of each named by file and row), two rows are of the same item and language, nothing was read,
+            or ``out`` can't be written.
     """
     chosen = _resolve(options or ImportOptions(), inputs)
     if out.exists() and not overwrite:
         raise PinchError(f"{out} exists already", fix="choose another file, or pass --overwrite")
     started, result, seen = time.monotonic(), Imported(out), _Seen()
+    leftovers: Counter[str] = Counter()
     with _writer(out) as (writer, beside):
         for name in inputs:
             tag, where = split_tag(name)
-            reading = _reading(chosen, _answers(chosen.answers, tag) if chosen.answers else None)
+            reading = _reading(chosen, _answers(chosen.answers, tag) if chosen.answers else None, leftovers)
+            seen.begin(name)
             with bar(f"reading {Path(where).name}", 100) as shown:
                 before = 0.0
-                for step in reading(read_rows(where, chosen.revision, chosen.hub_split), where):
+                chunks = read_rows(where, chosen.revision, chosen.hub_split, result.bad)
+                for step in reading(chunks, result.bad):
                     result.left_out += step.left_out
-                    if step.examples:
-                        table = _table(step.examples, where, tag, chosen, result.total)
-                        seen.add(table, where, [example.row for example in step.examples])
+                    table, used = _table(step.examples, tag, chosen, result)
+                    if used:
+                        seen.add(table, used)
                         writer.write_table(table)
                         _count(result, table)
                     speed = result.total / max(time.monotonic() - started, 1e-6)
                     shown.advance((step.done - before) * 100, f"{result.total:,} rows, {speed:,.0f} rows/s")
                     before = step.done
         writer.close()
+        if result.bad.rows and not (chosen.skip_bad and result.total):
+            raise PinchError(
+                "\n".join(result.bad.by_reason()),
+                fix=f"mend them ({len(result.bad.rows):,} in all), or leave them out with --skip-bad",
+            )
         if not result.total:
             raise PinchError(f"{', '.join(inputs)}: no rows to import")
         seen.refuse_duplicates(beside)
+    result.notes = [
+        f"not used: {name} (in {count:,} row{'s' if count > 1 else ''})" for name, count in leftovers.items()
+    ]
+    result.notes += seen.strangers()
+    result.skipped = _list_skipped(out, result.bad)
     result.seconds = time.monotonic() - started
     return result
+
+
+def _list_skipped(out: Path, bad: BadRows) -> Path | None:
+    path = out.with_suffix(".skipped.jsonl")
+    if not bad.rows:
+        path.unlink(missing_ok=True)
+        return None
+    lines = [json.dumps({"file": file, "row": row, "reason": reason}) for file, row, reason in bad.rows]
+    write_text(path, "\n".join(lines) + "\n")
+    return path
 
 
 def split_tag(name: str) -> tuple[str | None, str]:
@@ -161,31 +199,45 @@ def _resolve(options: ImportOptions, inputs: Sequence[str]) -> ImportOptions:
     )
 
 
-def _reading(options: ImportOptions, answers: dict[str, list[str]] | None) -> Reading:
+def _reading(
+    options: ImportOptions, answers: dict[str, list[str]] | None, leftovers: Counter[str]
+) -> Reading:
     if options.recipe:
         return recipe(options.recipe).read
-    convert = converter(options.layout) if options.layout else None
-    if answers is not None:
-        convert = converter("fastchat")
+    layout = "fastchat" if answers is not None else options.layout
+    named = {name for name in (options.key, options.language_column, options.split) if name is not None}
 
     def example(number: int, row: Row) -> Example | None:
-        nonlocal convert
-        if convert is None:
-            convert = converter(detect_layout(row))
-        turns = convert(row)
-        key = str(row["question_id"]) if "question_id" in row else None
+        nonlocal layout
+        if layout is None:
+            layout = detect_layout(row)
+        turns = converter(layout)(row)
+        key = join_key(row["question_id"]) if "question_id" in row else None
         if answers is not None:
             turns = with_answers(row, answers.get(key or "", []))
             if not turns:
                 return None
+        leftovers.update(unused(row, layout) - named - _LABELS)
         return Example(number, turns, key, None, None, row)
 
     return by_row(example)
 
 
+def join_key(value: Any) -> str:
+    """Return a key as the text that joins rows: 1, 1.0, ``"1 "`` and ``"1.0"`` are the same.
+
+    Raises:
+        RowError: it holds half a surrogate pair.
+    """
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    text = str(value).strip()
+    return encodable(text[:-2] if _WHOLE.fullmatch(text) else text, "its key")
+
+
 def _answers(names: Sequence[str], tag: str | None) -> dict[str, list[str]]:
     """Read the FastChat answers for a language: the turns of each question's first choice."""
-    found: dict[str, list[str]] = {}
+    choices: dict[str, list[str]] = {}
     for name in names:
         of, where = split_tag(name)
         if of not in (tag, None):
@@ -193,36 +245,44 @@ def _answers(names: Sequence[str], tag: str | None) -> dict[str, list[str]]:
         for chunk in read_rows(where):
             for number, row in chunk.rows:
                 try:
-                    found[str(row["question_id"])] = row["choices"][0]["turns"]
-                except (KeyError, IndexError, TypeError) as error:
+                    key, turns = join_key(row["question_id"]), row["choices"][0]["turns"]
+                except (KeyError, IndexError, TypeError, RowError) as error:
                     raise PinchError(
-                        f"{where}: row {number}: not a FastChat answer (question_id, choices[0].turns)"
+                        f"{chunk.where}: row {number}: not a FastChat answer (question_id, choices[0].turns)"
                     ) from error
-    if not found:
+                choices[key] = [turns] if isinstance(turns, str) else turns
+    if not choices:
         raise PinchError(f"no answers for {tag or 'them'}", fix="give --answers LANG=FILE for each language")
-    return found
+    return choices
 
 
 def _table(
-    examples: list[Example], where: str, tag: str | None, options: ImportOptions, before: int
-) -> pa.Table:
-    """Make a chunk's table: keys, languages, splits and origins as the options say."""
+    examples: list[Example], tag: str | None, options: ImportOptions, result: Imported
+) -> tuple[pa.Table, list[Example]]:
+    """Make a chunk's table (keys, languages, splits and origins as the options say) of what can be used."""
     known = recipe(options.recipe) if options.recipe else None
+    used: list[Example] = []
     items, tags, splits, origins, conversations = [], [], [], [], []
-    for position, example in enumerate(examples, start=before + 1):
+    for position, example in enumerate(examples, start=result.total + 1):
         row = example.source_row
         try:
             split = _split(options.split, row)
-            conversations.append(conversation(example.turns, prompt_alone=split == "heldout"))
-            items.append(_item(example, options, position))
-            tags.append(tag or _tag(example, options, row))
-            splits.append(split)
-            origins.append(options.origin or example.origin or (known.origin if known else "native"))
+            turns = conversation(example.turns, prompt_alone=split == "heldout")
+            item, spoken = _item(example, options, position), tag or _tag(example, options, row)
         except RowError as error:
-            raise PinchError(f"{where}: row {example.row}: {error}") from error
+            result.bad.add(example.where, example.row, str(error))
+            continue
         except PinchError as error:
-            raise PinchError(f"{where}: row {example.row}: {error.message}", fix=error.fix) from error
-    count = len(examples)
+            reason = error.message if error.fix is None else f"{error.message} ({error.fix})"
+            result.bad.add(example.where, example.row, reason)
+            continue
+        used.append(example)
+        conversations.append(turns)
+        items.append(item)
+        tags.append(spoken)
+        splits.append(split)
+        origins.append(options.origin or example.origin or (known.origin if known else "native"))
+    count = len(used)
     columns = [
         pa.array(items, pa.string()),
         pa.array(tags, pa.string()),
@@ -232,7 +292,7 @@ def _table(
         pa.array(origins, pa.string()),
         pa.array(splits, pa.string()),
     ]
-    return pa.Table.from_arrays(columns, schema=POOL_SCHEMA)
+    return pa.Table.from_arrays(columns, schema=POOL_SCHEMA), used
 
 
 def _turns(conversations: list[Turns]) -> pa.ListArray:
@@ -253,13 +313,14 @@ def _split(split: str, row: Row) -> str:
 
 def _item(example: Example, options: ImportOptions, position: int) -> str:
     if options.key == LINE:
-        return f"{options.source}-{example.row}"
+        shard = "" if example.shard is None else f"{example.shard}-"
+        return f"{options.source}-{shard}{example.row}"
     if options.key is not None:
         value = example.source_row.get(options.key)
-        if value is None or value == "":
+        if is_missing(value):
             raise RowError(f"no key in column {options.key!r}")
-        return str(value)
-    return example.key if example.key is not None else f"{options.source}-{position}"
+        return join_key(value)
+    return encodable(example.key, "its key") if example.key is not None else f"{options.source}-{position}"
 
 
 def _tag(example: Example, options: ImportOptions, row: Row) -> str:
@@ -271,7 +332,10 @@ def _tag(example: Example, options: ImportOptions, row: Row) -> str:
     if options.language is not None:
         return options.language
     if example.language is None:
-        raise PinchError("its language is not known", fix="pass --language, --language-column, or LANG=FILE")
+        raise PinchError(
+            f"{example.where}: row {example.row}: its language is not known",
+            fix="pass --language, --language-column, or LANG=FILE",
+        )
     return language(example.language).tag
 
 
@@ -282,18 +346,40 @@ def _count(result: Imported, table: pa.Table) -> None:
 
 
 class _Seen:
-    """The (item, language) of every row as a 64-bit hash: 16 bytes a row."""
+    """The (item, language) of every row as a 64-bit hash, and where it is from: 20 bytes a row."""
 
     def __init__(self) -> None:
         self._hashes: list[np.ndarray[Any, Any]] = []
         self._rows: list[np.ndarray[Any, Any]] = []
-        self._files: list[str] = []
+        self._files: list[np.ndarray[Any, Any]] = []
+        self._names: dict[str, int] = {}
+        self._inputs: list[tuple[str, set[int], list[str]]] = []
 
-    def add(self, table: pa.Table, where: str, rows: list[int]) -> None:
-        pairs = zip(table["item_id"].to_pylist(), table["language"].to_pylist(), strict=True)
-        self._hashes.append(np.fromiter((hash(pair) for pair in pairs), np.int64, len(rows)))
-        self._rows.append(np.array(rows, dtype=np.int64))
-        self._files.append(where)
+    def begin(self, name: str) -> None:
+        """Name the input of the rows that follow."""
+        self._inputs.append((name, set(), []))
+
+    def add(self, table: pa.Table, used: list[Example]) -> None:
+        items = table["item_id"].to_pylist()
+        pairs = zip(items, table["language"].to_pylist(), strict=True)
+        self._hashes.append(np.fromiter((hash(pair) for pair in pairs), np.int64, len(used)))
+        self._rows.append(np.array([example.row for example in used], dtype=np.int64))
+        numbers = [self._names.setdefault(example.where, len(self._names)) for example in used]
+        self._files.append(np.array(numbers, dtype=np.int32))
+        _, sample, first = self._inputs[-1]
+        sample.update(hash(item) for item in items[: max(_COMPARED - len(sample), 0)])
+        first += items[: max(3 - len(first), 0)]
+
+    def strangers(self) -> list[str]:
+        """Tell of every input of several whose first items are in none of the others."""
+        told = []
+        for name, sample, first in self._inputs if len(self._inputs) > 1 else ():
+            others = [other for other in self._inputs if other[0] != name]
+            if sample and not any(sample & known for _, known, _ in others):
+                theirs = ", ".join(repr(item) for _, _, items in others for item in items[:2])
+                ours = ", ".join(map(repr, first))
+                told.append(f"{name} shares no item with the other files ({ours}; theirs: {theirs})")
+        return told
 
     def refuse_duplicates(self, written: Path) -> None:
         hashes = np.concatenate(self._hashes)
@@ -313,11 +399,8 @@ class _Seen:
                 )
 
     def _place(self, position: int) -> str:
-        for rows, name in zip(self._rows, self._files, strict=True):
-            if position < len(rows):
-                return f"{name} row {rows[position]}"
-            position -= len(rows)
-        raise IndexError(position)
+        rows, files = np.concatenate(self._rows), np.concatenate(self._files)
+        return f"{list(self._names)[files[position]]} row {rows[position]}"
 
 
 @contextmanager

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from polypinch.conversation import RowError, Turns, is_missing
 from polypinch.errors import PinchError
-from polypinch.pool.formats import Chunk, Row
-from polypinch.pool.layouts import RowError, Turns, with_context
+from polypinch.pool.layouts import with_context
+from polypinch.reading import BadRows, Chunk
+from polypinch.tabular import Row
 
 
 class Example(NamedTuple):
@@ -21,6 +24,8 @@ class Example(NamedTuple):
         language: its tag, as the file says it.
         origin: native, translated or model.
         source_row: the file's row, for options that name a column.
+        where: the file.
+        shard: which of several files that are read as one, from 0.
     """
 
     row: int
@@ -29,6 +34,8 @@ class Example(NamedTuple):
     language: str | None
     origin: str | None
     source_row: Row
+    where: str = ""
+    shard: int | None = None
 
 
 class Step(NamedTuple):
@@ -39,8 +46,8 @@ class Step(NamedTuple):
     done: float
 
 
-Reading = Callable[[Iterator[Chunk], str], Iterator[Step]]
-"""Takes a file's chunks and its name (for errors), yields steps."""
+Reading = Callable[[Iterator[Chunk], BadRows], Iterator[Step]]
+"""Takes the chunks of one input, yields steps; rows that can't be used are put with the bad ones."""
 
 
 @dataclass(frozen=True)
@@ -65,25 +72,24 @@ class Recipe:
 def by_row(convert: Callable[[int, Row], Example | None]) -> Reading:
     """Make a reading of a function of one row; ``None`` leaves the row out.
 
-    The reading raises :class:`PinchError` naming file and row where ``convert`` raises
-    :class:`RowError` or misses a key.
+    A row on which ``convert`` raises :class:`RowError` or misses a key is put with the bad ones.
     """
 
-    def read(chunks: Iterator[Chunk], name: str) -> Iterator[Step]:
+    def read(chunks: Iterator[Chunk], bad: BadRows) -> Iterator[Step]:
         for chunk in chunks:
-            found = []
+            examples, left_out = [], 0
             for number, row in chunk.rows:
                 try:
                     example = convert(number, row)
                 except RowError as error:
-                    raise PinchError(f"{name}: row {number}: {error}") from error
+                    bad.add(chunk.where, number, str(error))
                 except KeyError as error:
-                    raise PinchError(
-                        f"{name}: row {number}: no key {error}", fix="this is not the recipe's layout"
-                    ) from error
-                if example is not None:
-                    found.append(example)
-            yield Step(found, len(chunk.rows) - len(found), chunk.done)
+                    bad.add(chunk.where, number, f"no key {error}: this is not the recipe's layout")
+                else:
+                    left_out += example is None
+                    if example is not None:
+                        examples.append(example._replace(where=chunk.where, shard=chunk.shard))
+            yield Step(examples, left_out, chunk.done)
 
     return read
 
@@ -116,40 +122,41 @@ def _dolly(number: int, row: Row) -> Example:
     return Example(number, turns, None, None, None, row)
 
 
+_TAG = re.compile(r"[a-z]{2,3}([-_][A-Z][A-Za-z]{1,3})?")
 _TREE_KEYS = frozenset({"message_id", "parent_id", "role", "rank"})
 
 
-def _oasst(chunks: Iterator[Chunk], name: str) -> Iterator[Step]:
+def _oasst(chunks: Iterator[Chunk], bad: BadRows) -> Iterator[Step]:
     """Join root prompts with their best-ranked replies; only these are held, in any order of rows.
 
     A language is the row's ``lang`` and its text ``text``; or, in the layout of TurkuNLP's oasst-fi,
     every key that is a language tag holds the text in that language, translated from the English.
     """
-    roots: dict[str, tuple[int, Row]] = {}
-    best: dict[str, tuple[int, Row]] = {}
+    roots: dict[str, Example] = {}
+    best: dict[str, Row] = {}
     rows = 0
     for chunk in chunks:
-        rows += len(chunk.rows)
         for number, row in chunk.rows:
             if not row.keys() >= _TREE_KEYS:
                 missing = ", ".join(sorted(_TREE_KEYS - row.keys()))
-                raise PinchError(
-                    f"{name}: row {number}: no key {missing}", fix="this is not the recipe's layout"
-                )
+                bad.add(chunk.where, number, f"no key {missing}: this is not the recipe's layout")
+                continue
+            rows += 1
             if row.get("deleted") or row.get("review_result") is False:
                 continue
+            key, rank = str(row["message_id"]), row["rank"]
             if row["parent_id"] is None:
-                roots[row["message_id"]] = (number, row)
-            elif row["role"] == "assistant" and row["rank"] is not None:
-                found = best.get(row["parent_id"])
-                if found is None or row["rank"] < found[1]["rank"]:
-                    best[row["parent_id"]] = (number, row)
+                roots[key] = Example(number, [], key, None, None, row, chunk.where, chunk.shard)
+            elif row["role"] == "assistant" and isinstance(rank, int | float) and not is_missing(rank):
+                other = best.get(str(row["parent_id"]))
+                if other is None or rank < other["rank"]:
+                    best[str(row["parent_id"])] = row
         yield Step([], 0, chunk.done)
     examples = [
-        Example(number, [("user", root_text), ("assistant", reply_text)], key, tag, origin, row)
-        for key, (number, row) in roots.items()
+        root._replace(turns=[("user", asked), ("assistant", said)], language=tag, origin=origin)
+        for key, root in roots.items()
         if key in best
-        for tag, origin, root_text, reply_text in _texts(row, best[key][1])
+        for tag, origin, asked, said in _texts(root.source_row, best[key])
     ]
     yield Step(examples, rows - 2 * len({example.key for example in examples}), 1.0)
 
@@ -157,10 +164,10 @@ def _oasst(chunks: Iterator[Chunk], name: str) -> Iterator[Step]:
 def _texts(root: Row, reply: Row) -> Iterator[tuple[str, str, Any, Any]]:
     if "text" in root:
         if root.get("lang") == reply.get("lang"):
-            yield str(root.get("lang")), "native", root["text"], reply["text"]
+            yield str(root.get("lang")), "native", root["text"], reply.get("text")
         return
     for tag in root:
-        if 2 <= len(tag) <= 3 and tag.isalpha() and root[tag] and reply.get(tag):
+        if _TAG.fullmatch(tag) and root[tag] and reply.get(tag):
             yield tag, "native" if tag == "en" else "translated", root[tag], reply[tag]
 
 

@@ -1,8 +1,6 @@
-"""The pool's table: its columns, and small helpers over one row's messages."""
+"""The pool's table: its columns and their values."""
 
 from __future__ import annotations
-
-from typing import TypedDict
 
 import pyarrow as pa
 
@@ -23,31 +21,3 @@ POOL_SCHEMA = pa.schema(
 
 SPLITS = ("train", "heldout")
 ORIGINS = ("native", "translated", "model")
-ROLES = ("system", "user", "assistant")
-
-
-class Message(TypedDict):
-    """One turn of a conversation."""
-
-    role: str
-    content: str
-
-
-Messages = list[Message]
-
-
-def instruction(messages: Messages) -> str:
-    """Return the first user turn's text."""
-    return next((message["content"] for message in messages if message["role"] == "user"), "")
-
-
-def response(messages: Messages) -> str | None:
-    """Return the last assistant turn's text, or ``None`` where there is none."""
-    if messages and messages[-1]["role"] == "assistant":
-        return messages[-1]["content"]
-    return None
-
-
-def prompt(messages: Messages) -> Messages:
-    """Return the messages that a model is asked to answer: all but a final assistant turn."""
-    return messages[:-1] if messages and messages[-1]["role"] == "assistant" else messages

@@ -71,8 +71,9 @@ def long_enough(text: str, tag: str) -> bool:
 
 
 def primary(tag: str) -> str:
-    """Return a tag's language alone: ``pt`` of ``pt-BR``."""
-    return tag.split("-", maxsplit=1)[0]
+    """Return a tag's language alone, as py3langid labels it: ``pt`` of ``pt-BR``."""
+    alone = tag.split("-", maxsplit=1)[0]
+    return "se" if alone == "sme" else alone
 
 
 class Identify:

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from polypinch.errors import PinchError
 from polypinch.files import file_sha256
 from polypinch.languages import languages
-from polypinch.pool import PINCH12, SUFFIXES, Pool, open_pool, read_rows
+from polypinch.pool import PINCH12, Pool, open_pool
+from polypinch.reading import SUFFIXES, read_rows
 from polypinch.seeded import ranks
 
 ENGLISH = "en"

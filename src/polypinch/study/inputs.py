@@ -9,13 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from polypinch.chat import ChatFormat, count_tokens
+from polypinch.conversation import instruction, response
 from polypinch.errors import PinchError
 from polypinch.fidelity import Identifier
 from polypinch.files import canonical_json, fingerprint
 from polypinch.judge import conversation
 from polypinch.mix import MixPlan, Mixture, make_mixture
 from polypinch.models import Model, find_model
-from polypinch.pool import POOL_SCHEMA, Pool, instruction, open_pool, response
+from polypinch.pool import POOL_SCHEMA, Pool, open_pool
 from polypinch.seeded import ranks
 from polypinch.study.judging import Judging
 from polypinch.study.spec import LLMJudge, Study

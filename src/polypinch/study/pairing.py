@@ -7,11 +7,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from polypinch.conversation import response
 from polypinch.errors import PinchError
 from polypinch.fidelity import read_answers
 from polypinch.judge import PAIR_SCHEMA, conversation
 from polypinch.judge.interchange import read_model_answers, read_model_outputs
-from polypinch.pool import Pool, read_rows, response
+from polypinch.pool import Pool
+from polypinch.reading import read_rows
 
 Key = tuple[str, str]
 """(item_id, language)."""

@@ -95,14 +95,16 @@ def _language(name: str, evaluated: Sequence[str], named: Mapping[str, str]) -> 
         return name, named[name]
     parts = name.split("_")
     for at in range(len(parts) - 1, -1, -1):
+        rest = parts[at + 1 :]
+        script = rest.pop(0) if rest and _SCRIPT.fullmatch(rest[0]) else None
         try:
             tag = language(parts[at]).tag
+            # hin_Latn is not hin_Deva: only the script that the study's own tag means.
+            if script is not None and language(tag).script != script:
+                tag = language(f"{tag}-{script}").tag
         except PinchError:
             continue
         if tag in evaluated and len(parts) > 1:
-            rest = parts[at + 1 :]
-            if rest and _SCRIPT.fullmatch(rest[0]):
-                rest = rest[1:]
             return "_".join([*parts[:at], *rest]), tag
     return None
 

@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from polypinch.answer import Sampling, TransformersEngine, answer
 from polypinch.chat import ChatFormat
+from polypinch.conversation import Message
 from polypinch.files import write_table
-from polypinch.pool import Message
 from polypinch.tasks.numbers import number_match
 from polypinch.tasks.sets import Item, TaskSet
 from polypinch.tasks.spans import exact_match, span_f1

@@ -10,10 +10,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from polypinch.conversation import Messages, instruction, prompt, response
 from polypinch.errors import PinchError
 from polypinch.files import fingerprint
 from polypinch.languages import languages
-from polypinch.pool import MESSAGES, Messages, instruction, open_pool, prompt, response
+from polypinch.pool import MESSAGES, open_pool
 from polypinch.seeded import ranks
 from polypinch.tasks.layouts import Row, find_languages, read_rows
 from polypinch.tasks.numbers import last_number

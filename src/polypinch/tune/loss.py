@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from polypinch.chat import ChatFormat, Encoded
+from polypinch.conversation import Messages, response
 from polypinch.errors import PinchError
 from polypinch.models import segmented
-from polypinch.pool import Messages, response
 from polypinch.progress import track
 from polypinch.thoughts import answer_of
 from polypinch.tune.batches import Flat, by_token_budget, flatten

@@ -16,7 +16,7 @@ from polypinch.errors import PinchError
 from polypinch.files import write_json
 from polypinch.judge.interchange.games import VERDICTS, from_record, games, record, table
 from polypinch.judge.protocol import ORDERS, Orders, choice, outcome
-from polypinch.pool import read_rows
+from polypinch.reading import read_rows
 
 Row = dict[str, Any]
 

@@ -12,7 +12,7 @@ from polypinch.answer import ANSWER_SCHEMA
 from polypinch.errors import PinchError
 from polypinch.files import fingerprint
 from polypinch.languages import language as named
-from polypinch.pool import read_rows
+from polypinch.reading import read_rows
 
 Row = dict[str, Any]
 Key = tuple[str, str]

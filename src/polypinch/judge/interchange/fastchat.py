@@ -12,13 +12,14 @@ from typing import Any
 
 import pyarrow as pa
 
+from polypinch.conversation import RowError
 from polypinch.errors import PinchError
 from polypinch.files import write_text
 from polypinch.judge.interchange.games import VERDICTS, from_record, games, record, table
 from polypinch.judge.labels.layouts import fastchat_item, judge_name
 from polypinch.judge.protocol import ORDERS, choice
 from polypinch.languages import language as named
-from polypinch.pool import RowError, read_rows
+from polypinch.reading import read_rows
 
 Row = dict[str, Any]
 

@@ -12,7 +12,7 @@ from polypinch.judge.interchange.fastchat import read_pair_judgments
 from polypinch.judge.interchange.games import table
 from polypinch.judge.labels import Judged, judged, read_labels
 from polypinch.judge.protocol import VERDICT_SCHEMA
-from polypinch.pool import read_rows
+from polypinch.reading import read_rows
 
 
 def read_judged(path: Path, layout: str | None = None, language: str | None = None) -> dict[str, Judged]:

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from polypinch.conversation import RowError
 from polypinch.files import fingerprint
-from polypinch.pool import RowError, with_context
+from polypinch.pool import with_context
 
 Row = dict[str, Any]
 Numbered = tuple[int, Row]

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import combinations
 
+from polypinch.conversation import RowError
 from polypinch.errors import PinchError
 from polypinch.judge.labels.layouts import Numbered, Row
 from polypinch.languages import language
-from polypinch.pool import RowError
 
 ANNOTATOR = "ranking"
 

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from polypinch.conversation import RowError
 from polypinch.errors import PinchError
 from polypinch.judge.labels.layouts import LAYOUTS, Numbered, Row
 from polypinch.judge.labels.oasst import is_oasst, oasst
 from polypinch.judge.labels.table import LABEL_SCHEMA
 from polypinch.languages import language as named
-from polypinch.pool import RowError, read_rows
+from polypinch.reading import read_rows
 
 LAYOUT_NAMES = (*LAYOUTS, "oasst")
 
