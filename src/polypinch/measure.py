@@ -42,6 +42,7 @@ class Measure:
         change_text: of a change.
         axis: d3 number format of a value on an axis.
         change_axis: of a change.
+        change_tip: of a change beside a point.
         heading: of an axis or a chart.
         change_heading: of those that show its change.
         lacking: why a study may not have measured it.
@@ -65,6 +66,7 @@ class Measure:
     change_text: str
     axis: str
     change_axis: str
+    change_tip: str
     heading: str
     change_heading: str
     lacking: str
@@ -119,6 +121,7 @@ LOSS = Measure(
     change_text="+.4f",
     axis=".2f",
     change_axis="+.3~f",
+    change_tip="+.4f",
     heading="Held-out loss, bits per byte",
     change_heading="Change in held-out loss, bits per byte",
     lacking="the held-out items have no reference responses, so only the language of the answers was"
@@ -146,6 +149,7 @@ FIDELITY = Measure(
     change_text="+.1%",
     axis=".0%",
     change_axis="+.0%",
+    change_tip="+.1%",
     heading="Share of answers in the language of the prompt",
     change_heading="Change in the share of answers in the language of the prompt",
     lacking="in some arm and language no answer's language could be told",
@@ -171,6 +175,7 @@ SCORE = Measure(
     change_text="+.1f",
     axis=".0f",
     change_axis="+.0f",
+    change_tip="+.1f",
     heading="Score, 0 to 100",
     change_heading="Change in score, 0 to 100",
     lacking="the answers of these arms were not compared with one opponent's",
@@ -213,6 +218,7 @@ def task_measure(task: str, metric: str) -> Measure:
         change_text="+.1%",
         axis=".0%",
         change_axis="+.0%",
+        change_tip="+.1%",
         heading=f"{known[:1].upper()}{known[1:]}",
         change_heading=f"Change in {known}",
         lacking=f"some arm did not do the task {task}",

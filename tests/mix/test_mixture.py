@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from polypinch.errors import PinchError
 from polypinch.mix import Budget, Dose, MixPlan, Mixture, make_mixture, monolingual, pair, pinch, uniform
+from polypinch.mix.plan import amount_text
 from tests.pools import parallel_pool, pool_of, row, word_counter
 
 TAGS = ("en", "es", "fi", "ru", "hi")
@@ -321,3 +322,11 @@ def test_shares_over_one_are_refused() -> None:
     doses = [{"languages": ["es"], "share": 0.6}, {"languages": ["fi"], "share": 0.6}]
     with pytest.raises(ValueError, match=r"the shares sum to 1\.2"):
         MixPlan.model_validate({"pool": "test", "budget": {"examples": 10}, "doses": doses})
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [(8, "8"), (8.0, "8"), (2_000_000, "2,000,000"), (0.01, "0.01"), (2_000_001, "2,000,001")],
+)
+def test_an_amount_is_written_with_every_digit(amount: float, text: str) -> None:
+    assert amount_text(amount) == text

@@ -198,6 +198,8 @@ def study(
                 "arm": arm.name,
                 "language": tag,
                 "requested": asked,
+                "requested_amount": n if tag != "en" else None,
+                "requested_unit": "examples" if tag != "en" else None,
                 "examples": n,
                 "share": n / arm.rows,
             }

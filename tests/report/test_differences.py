@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from polypinch.measure import FIDELITY, LOSS
 from polypinch.report.differences import differences
 from tests.report.fake import study
 
@@ -14,7 +15,7 @@ def said(*ends: tuple[str, str, float | None, float | None], lower: bool = True)
         {"model": "m", "arm": arm, "language": tag, "value": 0, "low_together": low, "high_together": high}
         for arm, tag, low, high in ends
     ]
-    return differences(replace(DATA, loss_change=rows), "loss_change", "m", 0.0, lower)
+    return differences(replace(DATA, loss_change=rows), "loss_change", "m", LOSS if lower else FIDELITY)
 
 
 def test_languages_are_named_with_the_way_they_go() -> None:

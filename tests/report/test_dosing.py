@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
+from polypinch.measure import FIDELITY, MEASURES, Measure
 from polypinch.report.dosing import dose_curves, dose_table
 from tests.report.fake import study, without
 from tests.report.test_figures import values
@@ -60,3 +64,16 @@ def test_the_tests_are_a_table_with_the_sample_that_could_tell() -> None:
     assert [cell and cell["value"] for cell in unseen] == [None, None, "cannot tell", "310 items or 7 seeds"]
     assert len(table["arms"]) == len(seen)
     assert not dose_table(without(study(), "doses"), MODEL)["rows"]
+
+
+@pytest.mark.parametrize("measure", MEASURES, ids=lambda one: one.name)
+def test_the_curves_and_tests_are_those_of_the_leading_measure(measure: Measure) -> None:
+    data = replace(study(seeds=3), leading=measure)
+    text = json.dumps(dose_curves(data, MODEL), ensure_ascii=False)
+    assert measure.change_heading in text
+    assert f"{'lower' if measure.lower_is_better else 'higher'} is better" in text
+    assert ("bits" in text) == (measure.name == "loss")
+    noise = [row for row in data.noise if row["measure"] == measure.name and row["language"] == "others"]
+    assert len(parts(data, "noise")) == (3 if noise else 0)
+    if measure is FIDELITY:
+        assert "%" in str(dose_table(data, MODEL)["rows"])

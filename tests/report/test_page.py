@@ -252,7 +252,9 @@ def test_one_arm_alone_makes_a_report(tmp_path: Path) -> None:
 def test_a_dose_that_was_not_delivered_whole_is_shown(tmp_path: Path) -> None:
     data = SMALL
     lines = [
-        line | {"requested": "8 examples", "truncated": 3} if line["examples"] == 4 else line
+        line | {"requested": "8 examples", "requested_amount": 8, "truncated": 3}
+        if line["examples"] == 4
+        else line
         for line in data.mixtures
     ]
     _, page = written(replace(data, mixtures=lines), tmp_path)

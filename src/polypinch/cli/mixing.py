@@ -77,13 +77,15 @@ def _chat(plan: MixPlan, model: str) -> ChatFormat | None:
 
 
 def _print_manifest(manifest: dict[str, Any], title: str | None = None) -> None:
+    from polypinch.mix import amount_text
+
     rows = []
     for line in manifest["languages"]:
         requested = line["requested"]
         rows.append(
             [
                 line["language"],
-                f"{requested['amount']:g} {requested['unit']}" if requested else "the rest",
+                f"{amount_text(requested['amount'])} {requested['unit']}" if requested else "the rest",
                 line["examples"],
                 f"{line['share']:.1%}",
                 line["tokens"],

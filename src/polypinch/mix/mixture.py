@@ -13,7 +13,7 @@ from polypinch.conversation import Messages
 from polypinch.errors import PinchError
 from polypinch.mix.counts import Counter, TokenCount
 from polypinch.mix.leakage import check_heldout
-from polypinch.mix.plan import MixPlan, Unit
+from polypinch.mix.plan import MixPlan, Unit, amount_text
 from polypinch.mix.select import Enough, available, first_items, partition, take
 from polypinch.pool import MESSAGES, Found, Pool
 from polypinch.seeded import ranks
@@ -290,8 +290,9 @@ def _refuse_dose(
         whence = f"{len(having[tag])} of its items are not already taken by the base"
         fix = "lower the dose, or add items in this language to the pool"
     raise PinchError(
-        f"dose of {tag!r}: {quota.amount:g} {quota.unit} requested, {have} can be had from pool {pool.name}"
-        f" ({whence}; all doses together ask for {total:g} {quota.unit}, each item once,"
+        f"dose of {tag!r}: {amount_text(quota.amount)} {quota.unit} requested,"
+        f" {have} can be had from pool {pool.name}"
+        f" ({whence}; all doses together ask for {amount_text(total)} {quota.unit}, each item once,"
         f" from a budget of {plan.budget.amount} {plan.budget.unit})",
         fix=fix,
     )

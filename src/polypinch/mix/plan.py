@@ -180,3 +180,8 @@ def uniform(pool: str, languages: Sequence[str], examples: int, base: str = "en"
 def pair(pool: str, base: str, other: str, examples: int, seed: int = 0) -> MixPlan:
     """Plan half and half of two languages."""
     return pinch(pool, [other], examples // 2, examples, base, seed)
+
+
+def amount_text(amount: float) -> str:
+    """Write an amount of a dose: whole numbers with every digit, as ``2,000,000``."""
+    return f"{int(amount):,}" if float(amount).is_integer() else f"{amount:.12g}"

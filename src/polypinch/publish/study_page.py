@@ -22,7 +22,7 @@ from polypinch.files import read_json, read_table
 from polypinch.findings import Dosed, Findings, answer, caveats, details, find, ladder
 from polypinch.judge import dollars
 from polypinch.languages import language
-from polypinch.measure import LEADING
+from polypinch.measure import LEADING, LOSS
 from polypinch.publish import tables as rows
 from polypinch.report import ArmInfo, LanguageInfo, ReportData, Sample, write_report
 from polypinch.results import (
@@ -119,8 +119,9 @@ def gather(
         judge=[row for one in results for row in rows.judge_rows(shared, one, ordered)],
         fidelity=[row for one in results for row in rows.fidelity_rows(shared, one)],
         loss=[row for one in results for row in rows.loss_rows(shared, one)],
-        loss_change=[row for one in told for row in one.change],
+        loss_change=[row for one in told for row in one.loss_change],
         noise=[row for one in told for row in one.noise],
+        leading=LEADING,
         doses=[row for one in told for row in (rows.dose_rows(one.found) if one.found else [])],
         curves=[row for one in told for row in (rows.curve_rows(one.found) if one.found else [])],
         findings=_findings(study, told, mixtures),
@@ -149,6 +150,7 @@ class _Told:
     details: list[tuple[str, str]]
     found: Findings | None
     change: rows.Rows
+    loss_change: rows.Rows
     noise: rows.Rows
     left_out: dict[str, list[str]]
 
@@ -181,6 +183,7 @@ def _told(
         details(findings, shared, baseline, untuned, len(study.models) > 1),
         findings,
         rows.change_rows(shared, baseline, arms, LEADING) if baseline else [],
+        rows.change_rows(shared, baseline, arms, LOSS) if baseline else [],
         rows.noise_rows(shared, compared or tuned),
         {"apart": apart, "twice": list(findings.twice) if findings else []},
     )

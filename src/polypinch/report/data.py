@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from polypinch.measure import LOSS, Measure
 from polypinch.report.part import Exports, Part
 
 UNTUNED = "untuned"
@@ -108,13 +109,15 @@ class ReportData:
         noise: the spread between seeds of one arm: ``model``, ``measure`` (``loss`` or ``score``),
             ``language``, ``spread`` (a standard deviation), ``low``, ``high``, ``training`` (the part that
             more items would not take away), ``freedom``. Empty with one seed: unknown.
+        leading: the measure that the answer, ``doses`` and ``curves`` are of.
         doses: the tests of doses in the order made: ``model``, ``language``, ``question`` (``effective`` or
-            ``within margin``), ``against``, ``dose``, ``arm``, the change of loss, ``told``, ``smallest``
-            (the answer), ``needed_effect``, ``needed_items``, ``needed_seeds``.
+            ``within margin``), ``against``, ``dose``, ``arm``, the leading measure's change, ``told``,
+            ``smallest`` (the answer), ``needed_effect``, ``needed_items``, ``needed_seeds``.
         curves: ``model``, ``language``, ``curve`` (``measured``, ``isotonic`` or ``saturating``), ``dose``,
-            and the change of loss from no dose; empty below three doses.
+            and the leading measure's change from no dose; empty below three doses.
         findings: the answer for machines, JSON-able; written beside the page.
-        mixtures: ``arm``, ``language``, ``requested``, ``examples``, ``share``, ``tokens``,
+        mixtures: ``arm``, ``language``, ``requested`` (in words, and as ``requested_amount`` and
+            ``requested_unit``: ``None`` for the rest), ``examples``, ``share``, ``tokens``,
             ``supervised_tokens``, ``truncated``, ``duplicates``.
         samples: answers to show side by side.
         settings: how the study was run, JSON-able.
@@ -138,6 +141,7 @@ class ReportData:
     loss_change: Rows = field(default_factory=list)
     tasks: Rows = field(default_factory=list)
     noise: Rows = field(default_factory=list)
+    leading: Measure = LOSS
     doses: Rows = field(default_factory=list)
     curves: Rows = field(default_factory=list)
     findings: dict[str, Any] = field(default_factory=dict)

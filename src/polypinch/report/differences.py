@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from polypinch.measure import Measure
 from polypinch.report.data import UNTUNED, ReportData
 from polypinch.report.tables import known
 
 
-def differences(data: ReportData, table: str, model: str, neutral: float, lower_is_better: bool) -> list[str]:
+def differences(data: ReportData, table: str, model: str, measure: Measure) -> list[str]:
     """Say in a sentence for each arm in which languages it differs from no difference, and how.
 
-    A language counts where its simultaneous interval leaves out ``neutral``; an arm without such intervals is
+    A language counts where its simultaneous interval leaves out the measure's neutral value, or 0
+    where that is of a change; an arm without such intervals is
     left out.
     """
     names = {one.tag: one.name for one in data.languages}
+    neutral = measure.neutral or 0.0
     lines = []
     for arm in data.arms:
         better: list[str] = []
@@ -26,7 +29,7 @@ def differences(data: ReportData, table: str, model: str, neutral: float, lower_
             n += 1
             below, above = high < neutral, low > neutral
             if below or above:
-                (better if below == lower_is_better else worse).append(names[row["language"]])
+                (better if below == measure.lower_is_better else worse).append(names[row["language"]])
         if n:
             name = "The untuned base" if arm.name == UNTUNED else arm.name
             lines.append(_line(name, better, worse, n))

@@ -11,6 +11,7 @@ from typing import Any
 
 import altair as alt
 
+from polypinch.measure import Measure
 from polypinch.report.charts import WIDTH, Spec, finish
 from polypinch.report.data import GROUPS, ReportData, Rows
 from polypinch.report.points import base_name, noise_of
@@ -61,7 +62,7 @@ def _parts(data: ReportData, model: str) -> Rows:
             numbers = {name: round(row[name], 6) for name in ("dose", "value", "low", "high")}
             told = row["dose"] == 0 or (least is not None and row["dose"] >= least)
             parts.append({**about, "part": row["curve"], **numbers, "told": told})
-        spread = noise_of(data, model, "loss", group)
+        spread = noise_of(data, model, data.leading.name, group)
         if spread is not None:
             parts.append({**about, "part": "noise", "low": -spread, "high": spread})
         said = "no dose can be told from none" if least is None else f"smallest that works: {least}"
@@ -70,7 +71,7 @@ def _parts(data: ReportData, model: str) -> Rows:
 
 
 def dose_curves(data: ReportData, model: str) -> Spec:
-    """Draw the change of held-out loss over the dose, with a monotone and a saturating fit."""
+    """Draw the change of the leading measure over the dose, with a monotone and a saturating fit."""
     parts = _parts(data, model)
     measured = [part for part in parts if part["part"] == "measured"]
     doses = sorted({part["dose"] for part in measured})
@@ -91,38 +92,41 @@ def dose_curves(data: ReportData, model: str) -> Spec:
         ),
     )  # fmt: skip
     scale = alt.Scale(domain=[min(ends) - margin, max(ends) + 2.5 * margin], nice=False, zero=False)
-    ticks = "datum.value === 0 ? '0' : format(datum.value, '+.3~f')"
+    ticks = f"datum.value === 0 ? '0' : format(datum.value, '{data.leading.change_axis}')"
     y = alt.Y("value:Q", title=None, scale=scale, axis=alt.Axis(labelExpr=ticks, tickCount=6))
     panels = list(dict.fromkeys(part["panel"] for part in parts))
     columns = len(panels)
     width = (WIDTH - 40) // columns - _GAP
-    chart = alt.layer(*_layers(x, y), data=alt.Data(values=parts)).properties(width=width, height=_HEIGHT)
+    chart = alt.layer(*_layers(x, y, data.leading), data=alt.Data(values=parts)).properties(
+        width=width, height=_HEIGHT
+    )
     chart = chart.facet(
         facet=alt.Facet("panel:N", sort=panels, title=None, header=alt.Header(labelAnchor="start")),
         columns=columns,
         spacing={"row": 64, "column": _GAP},
         bounds="flush",
     ).resolve_axis(x="independent", y="independent")
-    spread = noise_of(data, model, "loss", "others")
+    spread = noise_of(data, model, data.leading.name, "others")
     noise = "grey: noise floor" if spread is not None else "noise floor unknown: one seed"
+    better, worsens = ("lower", "rises") if data.leading.lower_is_better else ("higher", "falls")
     note = (
-        f"dose: examples not in {base_name(data)}, on a log axis with a zero; lower is better;"
-        " line: saturating fit, dashes: fit that never rises; bands and whiskers: 95 %;"
+        f"dose: examples not in {base_name(data)}, on a log axis with a zero; {better} is better;"
+        f" line: saturating fit, dashes: fit that never {worsens}; bands and whiskers: 95 %;"
         f" hollow: cannot be told from no dose; {noise}"
     )
-    spec = finish(chart, "Change in held-out loss over the dose, bits per byte", note, least=300)
+    spec = finish(chart, f"Over the dose: {data.leading.change_heading}", note, least=300)
     spec["usermeta"] |= {"gap": _GAP, "cell": 250, "fewest": 1, "widest": WIDTH}
     return spec
 
 
-def _layers(x: alt.X, y: alt.Y) -> list[Any]:
+def _layers(x: alt.X, y: alt.Y, measure: Measure) -> list[Any]:
     def part(name: str, more: str = "true") -> Any:
         return alt.Chart().transform_filter(f"datum.part === '{name}' && {more}")
 
     low, high = alt.Y("low:Q", title=None), "high:Q"
     tip = [
         alt.Tooltip("dose:Q"),
-        *(alt.Tooltip(f"{name}:Q", format="+.4f") for name in ("value", "low", "high")),
+        *(alt.Tooltip(f"{name}:Q", format=measure.change_tip) for name in ("value", "low", "high")),
     ]
     dots = {"filled": True, "size": 70, "opacity": 1}
     said: dict[str, Any] = {"style": "quiet", "fontSize": 11}
@@ -164,20 +168,22 @@ def dose_table(data: ReportData, model: str) -> dict[str, Any]:
         mine = {
             row["arm"]: row for row in tests if (row["question"], row["language"]) == (question, language)
         }
-        cells = [_test(mine[arm.name]) if arm.name in mine else None for arm in arms]
+        cells = [_test(mine[arm.name], data.leading) if arm.name in mine else None for arm in arms]
         ended = next((row for row in mine.values() if row["needed_effect"] is not None), None)
         name = f"{names[language]}: {asked[question]}"
-        rows.append({"name": name, "average": False, "first": False, "cells": [*cells, _needed(ended)]})
+        rows.append(
+            {"name": name, "average": False, "first": False, "cells": [*cells, _needed(ended, data.leading)]}
+        )
     last = {"label": "could tell", "name": "the next smaller dose"}
     return {"title": "tests of doses", "corner": "question", "arms": [*arms, last], "rows": rows}
 
 
-def _test(row: dict[str, Any]) -> dict[str, str]:
-    value, low, high = (number_text(row[name], "+.4f") for name in ("value", "low", "high"))
+def _test(row: dict[str, Any], measure: Measure) -> dict[str, str]:
+    value, low, high = (number_text(row[name], measure.change_text) for name in ("value", "low", "high"))
     return {"value": "yes" if row["told"] else "cannot tell", "span": f"{value}, {low} to {high}"}
 
 
-def _needed(row: dict[str, Any] | None) -> dict[str, str] | None:
+def _needed(row: dict[str, Any] | None, measure: Measure) -> dict[str, str] | None:
     if row is None:
         return None
     items, seeds = row["needed_items"], row["needed_seeds"]
@@ -185,5 +191,5 @@ def _needed(row: dict[str, Any] | None) -> dict[str, str] | None:
         *([f"{items:,} items"] if items is not None else []),
         *([f"{seeds} seeds"] if seeds is not None else []),
     ]
-    effect = f"an effect of {number_text(row['needed_effect'], '.3f')}"
+    effect = f"an effect of {measure.amount(row['needed_effect'])}"
     return {"value": " or ".join(said) or "no sample", "span": effect}

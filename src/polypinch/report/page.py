@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from polypinch.files import write_json, write_text
+from polypinch.measure import LOSS, SCORE
 from polypinch.report.data import GROUPS, UNTUNED, ReportData
 from polypinch.report.differences import differences
 from polypinch.report.dosing import dose_table
@@ -124,10 +125,8 @@ def _numbers(data: ReportData, table: str, model: str, number: str) -> dict[str,
 
 def _words(data: ReportData, anchor: str, model: str) -> list[str]:
     if anchor == "loss-change-heatmap":
-        return differences(data, "loss_change", model, 0.0, lower_is_better=True)
-    return (
-        differences(data, "scores", model, 50.0, lower_is_better=False) if anchor == "scores-heatmap" else []
-    )
+        return differences(data, "loss_change", model, LOSS)
+    return differences(data, "scores", model, SCORE) if anchor == "scores-heatmap" else []
 
 
 def _basis(data: ReportData, table: str, model: str) -> str:

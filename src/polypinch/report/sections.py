@@ -41,16 +41,18 @@ def sections(data: ReportData) -> list[Section]:
         if mixed
         else ""
     )
+    leading = data.leading
     return [
         Section(
             "dose-response",
             "How much is enough?",
             "The dose on its own scale: what was measured at each, and two curves through it. One only never"
-            " rises; the other gains less and less with every example more.",
+            f" {'rises' if leading.lower_is_better else 'falls'}; the other gains less and less with every"
+            " example more.",
             "Filled points are doses told from none, hollow ones cannot be told; a dotted line marks the"
             " smallest that works. Where the curve is flat, more of the dose gains nothing more. An effect"
             " inside the grey band is no larger than what another training seed does by itself.",
-            "Needs held-out loss at three doses or more, one of them none, in arms alike in all else.",
+            f"Needs {leading.title} at three doses or more, one of them none, in arms alike in all else.",
         ),
         Section(
             "loss-change-by-dose",

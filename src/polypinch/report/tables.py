@@ -27,7 +27,7 @@ _COLUMNS = {
     "curves": ("model", "language", "curve", "dose", "value", "low", "high"),
     "mixtures": (
         *("arm", "language", "requested", "examples", "share"),
-        *("tokens", "supervised_tokens", "truncated", "duplicates"),
+        *("tokens", "supervised_tokens", "truncated", "duplicates", "requested_amount", "requested_unit"),
     ),
 }
 
@@ -194,11 +194,8 @@ def _count(value: Any) -> str:
 
 def _short(line: dict[str, Any]) -> bool:
     """Tell whether fewer examples were delivered than a plain number of them requested."""
-    amount, _, unit = str(line.get("requested")).partition(" ")
-    asked = (
-        float(amount) if amount.replace(".", "", 1).isdigit() and unit in ("", "count", "examples") else 0.0
-    )
-    return asked > (line.get("examples") or 0)
+    asked = line.get("requested_amount") if line.get("requested_unit") in ("count", "examples") else None
+    return (asked or 0) > (line.get("examples") or 0)
 
 
 def flat(value: Any, path: str = "") -> list[tuple[str, str]]:

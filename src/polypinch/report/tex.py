@@ -142,7 +142,7 @@ def latex_tables(
                 grids.setdefault(name, []).append(_pivot_grid(table, title, name.replace("_", "-") + end))
         tests = dose_table(data, model)
         if tests["rows"]:
-            title = f"Which doses can be told{whose}; beside each, the change of held-out loss."
+            title = f"Which doses can be told{whose}; beside each, the change of {data.leading.title}."
             grids.setdefault("doses", []).append(_pivot_grid(tests, title, f"doses{end}"))
     grids["tasks"] = [
         _pivot_grid(table, f"{part.title}. {table['title']}, {_INTERVAL}.", f"{part.file}-{at}")

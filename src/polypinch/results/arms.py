@@ -14,6 +14,7 @@ import pyarrow as pa
 from polypinch.files import read_json, read_table
 from polypinch.judge import Orders, outcomes
 from polypinch.measure import LOSS, Kind, Measure
+from polypinch.mix import amount_text
 from polypinch.stats import Array, Estimate, Scores, contrasts, score_arms, seed_half_width, widened
 from polypinch.study import (
     ALL,
@@ -355,6 +356,8 @@ def mixture_lines(inputs: Inputs, graph: Graph, store: Store) -> list[dict[str, 
         manifest = read_json(store.path(run.mixture) / "manifest.json")
         for line in manifest["languages"]:
             requested = line["requested"]
-            words = f"{requested['amount']:g} {requested['unit']}" if requested else "the rest"
-            lines.append({"arm": run.arm, **line, "requested": words})
+            amount, unit = (requested["amount"], requested["unit"]) if requested else (None, None)
+            asked = "the rest" if amount is None else f"{amount_text(amount)} {unit}"
+            exact = {"requested_amount": amount, "requested_unit": unit}
+            lines.append({"arm": run.arm, **line, "requested": asked, **exact})
     return lines
