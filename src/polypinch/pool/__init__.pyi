@@ -8,8 +8,13 @@ from .pool import Pool
 from .rows import Found
 from .summaries import summary
 from .table import MESSAGES, ORIGINS, POOL_SCHEMA, SPLITS
+from .texts import long_enough, numbers, prose, sentences
 
 __all__ = [
+    "long_enough",
+    "numbers",
+    "prose",
+    "sentences",
     "MESSAGES",
     "ORIGINS",
     "PINCH12",

@@ -1,0 +1,8 @@
+"""Translations: rows of one language made into checked rows of another, by a server, a model here, or people.
+
+Modules are imported when a name of theirs is asked for; ``__init__.pyi`` says where each is.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
