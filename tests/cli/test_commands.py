@@ -180,8 +180,9 @@ def test_schemas_are_for_editors(spec: str) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["demo", "run", "check", "status", "report", "mix", "tune", "answer", "fidelity", "schema", "pool show",
-     "pool check", "pool import", "probe", "advise", "paper list", "paper show", "paper write"],
+    ["demo", "run", "check", "status", "report", "mix", "tune", "answer", "fidelity", "schema",
+     "translate", "pool show", "pool check", "pool import", "probe", "advise",
+     "paper list", "paper show", "paper write"],
 )  # fmt: skip
 def test_help_has_an_example(command: str) -> None:
     shown = polypinch(*command.split(), "--help", COLUMNS="200")

@@ -4,10 +4,10 @@ from functools import cache
 
 import pytest
 
+from benchmarks.planted import ERRORS, Row, can_be_cut, drawn, has_number, with_code, with_list
 from polypinch.fidelity import Identifier, scripts_of
 from polypinch.pool import open_pool
 from polypinch.translate import Check, Doubt, check_turns, usual_lengths
-from tests.translate.planted import ERRORS, Row, can_be_cut, drawn, has_number, with_code, with_list
 
 TEXTS = {
     (row["item_id"], row["language"]): tuple(turn["content"] for turn in row["messages"])

@@ -24,6 +24,7 @@ from polypinch.cli.pool import pool_app
 from polypinch.cli.probing import advise_command, probe_command
 from polypinch.cli.studies import demo_command, report_command, run_command, status_command
 from polypinch.cli.tasks import tasks_app
+from polypinch.cli.translating import translate_command
 from polypinch.errors import PinchError
 from polypinch.openai_server import allow_key_variable
 from polypinch.processes import world
@@ -46,6 +47,7 @@ app.add_typer(pool_app, name="pool")
 app.add_typer(paper_app, name="paper")
 app.command("probe")(probe_command)
 app.command("advise")(advise_command)
+app.command("translate")(translate_command)
 app.command("mix")(mix_command)
 app.command("tune")(tune_command)
 app.command("answer")(answer_command)

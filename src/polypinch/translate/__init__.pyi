@@ -1,5 +1,37 @@
 from .checks import Check, Doubt, check_turns
+from .kept import Marks, marks
 from .lengths import usual_lengths
-from .marks import Marks, marks
+from .prompting import Glossary, TranslationPrompt, load_glossary, load_prompt
+from .server import ServerTranslator
+from .sheet import read_sheet, write_sheet
+from .translating import POOL, Checker, LanguageLine, Translated, Translator, finish, translate_rows
+from .tries import Tries, Try
+from .wanted import Wanted, wanted_by_plan, wanted_of_pool
 
-__all__ = ["Check", "Doubt", "Marks", "check_turns", "marks", "usual_lengths"]
+__all__ = [
+    "POOL",
+    "Check",
+    "Checker",
+    "Doubt",
+    "Glossary",
+    "LanguageLine",
+    "Marks",
+    "ServerTranslator",
+    "Translated",
+    "TranslationPrompt",
+    "Translator",
+    "Tries",
+    "Try",
+    "Wanted",
+    "check_turns",
+    "finish",
+    "load_glossary",
+    "load_prompt",
+    "marks",
+    "read_sheet",
+    "translate_rows",
+    "usual_lengths",
+    "wanted_by_plan",
+    "wanted_of_pool",
+    "write_sheet",
+]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from polypinch.fidelity import Identifier, dominant_script, scripts_of
 from polypinch.languages import language
 from polypinch.pool import long_enough, prose, sentences
-from polypinch.translate.marks import Marks, marks
+from polypinch.translate.kept import Marks, marks
 
 
 class Check(StrEnum):
@@ -214,7 +214,7 @@ def _order(source: Sequence[str], target: Sequence[str], ratio: float) -> list[D
         here, there = source[index : index + 2], target[index : index + 2]
         straight = _distance(here[0], there[0], ratio) + _distance(here[1], there[1], ratio)
         crossed = _distance(here[0], there[1], ratio) + _distance(here[1], there[0], ratio)
-        if crossed + 0.5 < straight:
+        if crossed < straight:
             return [Doubt(Check.SWAPPED, f"turn {index + 1} and {index + 2}: {_cut(there[0])}")]
     return []
 

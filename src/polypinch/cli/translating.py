@@ -1,0 +1,174 @@
+"""polypinch translate."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from polypinch.cli.options import Json
+from polypinch.cli.show import print_json, print_table
+from polypinch.errors import PinchError
+from polypinch.progress import say
+
+if TYPE_CHECKING:
+    from polypinch.translate import ServerTranslator, Translated, Try, Wanted
+
+
+def translate_command(
+    what: Annotated[
+        str,
+        typer.Argument(metavar="PLAN.yaml|POOL", help="A plan, whose lacking rows are made; or a pool."),
+    ],
+    out: Annotated[Path, typer.Option(help="The folder of the translations: pool.parquet, tries.jsonl.")],
+    to: Annotated[str | None, typer.Option(help="Languages, as de,fr; of a pool.")] = None,
+    items: Annotated[
+        int | None, typer.Option(min=1, help="How many items of a pool, into each language; all by default.")
+    ] = None,
+    base: Annotated[str, typer.Option(help="The language that a pool's items are translated from.")] = "en",
+    model: Annotated[str | None, typer.Option(help="The translating model, as its server names it.")] = None,
+    base_url: Annotated[
+        str | None, typer.Option(help="An OpenAI-compatible server, up to /v1; key: $OPENAI_API_KEY.")
+    ] = None,
+    prompt: Annotated[str, typer.Option(help="A folder with a prompt of your own.")] = "plain",
+    glossary: Annotated[
+        Path | None, typer.Option(help="A YAML file of terms: {de: {term: translation}}.")
+    ] = None,
+    by_hand: Annotated[
+        Path | None,
+        typer.Option(help="A sheet (CSV) for people: written, or read if it is there."),
+    ] = None,
+    concurrency: Annotated[int, typer.Option(min=1, help="Calls under way at that server.")] = 16,
+    prices: Annotated[Path | None, typer.Option(help="A file: {model: {input: $, output: $}}.")] = None,
+    max_cost: Annotated[float | None, typer.Option(help="Dollars to spend at most, in all runs.")] = None,
+    estimate: Annotated[bool, typer.Option(help="Say the rows, calls and dollars, and stop.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Translate exactly the rows that a plan lacks, or a pool's first items, checked row by row.
+
+    Example: polypinch translate plan.yaml --out pinch --model gpt-4o-mini
+
+    What a check doubts is tried again, up to three times, then left out and told. Run again, it goes on.
+    """
+    from polypinch.translate import finish, translate_rows, write_sheet
+
+    source, wanted = _wanted(what, to, items, base)
+    if not wanted:
+        say("nothing is lacking: every row that is wanted is there")
+        return
+    if by_hand is not None:
+        if not by_hand.exists():
+            write_sheet(wanted, by_hand)
+            say(f"{len(wanted)} rows: fill in the column target of {by_hand}, then run this again")
+            return
+        _print(finish(wanted, _read(by_hand, wanted, source), out), out, as_json)
+        return
+    if model is None:
+        raise PinchError(
+            f"{len(wanted)} rows are to be translated, and nobody is named who could",
+            fix="--model and --base-url for a server, or --by-hand sheet.csv for people",
+        )
+    translator = _server(model, base_url, prompt, source, glossary, prices)
+    if max_cost is not None and translator.price is None:
+        raise PinchError(
+            f"the cost is limited, and there is no price for {model}", fix="--prices prices.yaml"
+        )
+    if estimate:
+        _print_estimate(wanted, translator, as_json)
+        return
+    done = translate_rows(wanted, translator, source, out, concurrency=concurrency, max_cost=max_cost)
+    _print(done, out, as_json)
+    if any(line.open for line in done.lines):
+        raise PinchError(
+            "the limit was reached before every row was tried", fix="raise --max-cost, run again"
+        )
+
+
+def _wanted(what: str, to: str | None, items: int | None, base: str) -> tuple[str, list[Wanted]]:
+    from polypinch.languages import language
+    from polypinch.mix import MixPlan
+    from polypinch.pool import open_pool
+    from polypinch.specs import load_yaml
+    from polypinch.translate import wanted_by_plan, wanted_of_pool
+
+    if what.endswith((".yaml", ".yml")):
+        if to is not None or items is not None:
+            raise PinchError(
+                "a plan says itself into which languages, and how much", fix="leave out --to, --items"
+            )
+        plan = load_yaml(Path(what), MixPlan)
+        return plan.base, wanted_by_plan(plan, open_pool(plan.pool))
+    if to is None:
+        raise PinchError("into which languages?", fix="--to de,fr")
+    tags = [tag.strip() for tag in to.split(",") if tag.strip()]
+    return language(base).tag, wanted_of_pool(open_pool(what), language(base).tag, tags, items)
+
+
+def _server(
+    model: str, base_url: str | None, prompt: str, source: str, glossary: Path | None, prices: Path | None
+) -> ServerTranslator:
+    from polypinch.judge import load_prices
+    from polypinch.translate import ServerTranslator, load_glossary, load_prompt
+
+    return ServerTranslator(
+        model,
+        base_url,
+        load_prompt(prompt),
+        source,
+        glossary=load_glossary(glossary) if glossary else None,
+        price=load_prices(prices).get(model) if prices else None,
+    )
+
+
+def _read(sheet: Path, wanted: list[Wanted], source: str) -> dict[tuple[str, str], list[Try]]:
+    from polypinch.translate import Checker, read_sheet
+
+    rows = {(row.item_id, row.language): row for row in wanted}
+    checker = Checker(source, sorted({row.language for row in wanted}))
+    return {key: [checker.check(rows[key], one)] for key, one in read_sheet(sheet, wanted).items()}
+
+
+def _print_estimate(wanted: list[Wanted], translator: ServerTranslator, as_json: bool) -> None:
+    tokens = sum(translator.prompt_tokens(row) for row in wanted)
+    most = sum(translator.prompt.most_tokens(row.messages) for row in wanted)
+    cost = sum(map(translator.most, wanted)) if translator.price else None
+    if as_json:
+        print_json({"rows": len(wanted), "prompt_tokens": tokens, "completion_tokens": most, "cost": cost})
+        return
+    money = "at a price not known" if cost is None else f"for at most ${cost:.2f}"
+    typer.echo(
+        f"{len(wanted):,} rows, a call each and up to two more where a check doubts it: {tokens:,} tokens in,"
+        f" at most {most:,} out, {money} in the first round (tokens by bytes)"
+    )
+
+
+def _print(done: Translated, out: Path, as_json: bool) -> None:
+    if as_json:
+        print_json({"pool": str(out / "pool.parquet"), "languages": [asdict(line) for line in done.lines]})
+        return
+    print_table(
+        ["language", "wanted", "translated", "left out", "open", "tries", "tokens", "doubted"],
+        [
+            [
+                line.language,
+                line.wanted,
+                line.translated,
+                line.left_out,
+                line.open,
+                line.tries,
+                line.tokens,
+                ", ".join(f"{name} {count}" for name, count in line.doubts.items()),
+            ]
+            for line in done.lines
+        ],
+    )
+    for one in done.left_out[:_SHOWN]:
+        typer.echo(f"left out: {one.item_id} ({one.language}): {one.error or '; '.join(one.doubts)}")
+    if len(done.left_out) > _SHOWN:
+        typer.echo(f"… and {len(done.left_out) - _SHOWN} more, in {out / 'tries.jsonl'}")
+    say(f"{done.rows.num_rows} rows in {out / 'pool.parquet'}")
+
+
+_SHOWN = 10
