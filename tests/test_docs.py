@@ -73,7 +73,7 @@ def test_the_examples_are_valid() -> None:
     for path in studies:
         validate(yaml.safe_load(path.read_text()), Study, path.name)
     for folder in (ROOT / "examples" / "judges").iterdir():
-        assert load_judge(str(folder)).kind == "pairwise"
+        assert load_judge(str(folder)).kind.name == "pairwise"
     for page in PAGES:
         for kind, block in BLOCK.findall(page.read_text()):
             data = yaml.safe_load(block) if kind == "yaml" else None
