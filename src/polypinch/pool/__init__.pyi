@@ -11,10 +11,6 @@ from .table import MESSAGES, ORIGINS, POOL_SCHEMA, SPLITS
 from .texts import long_enough, numbers, prose, sentences
 
 __all__ = [
-    "long_enough",
-    "numbers",
-    "prose",
-    "sentences",
     "MESSAGES",
     "ORIGINS",
     "PINCH12",
@@ -29,8 +25,12 @@ __all__ = [
     "Pool",
     "check_pool",
     "import_pool",
+    "long_enough",
+    "numbers",
     "open_pool",
     "pinch12_items",
+    "prose",
+    "sentences",
     "summary",
     "with_context",
 ]

@@ -15,11 +15,11 @@ from jinja2 import StrictUndefined, TemplateError, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import Field
 
+from polypinch.conversation import Messages
 from polypinch.errors import PinchError
 from polypinch.files import fingerprint, read_json
 from polypinch.judge import without_thoughts
 from polypinch.languages import language
-from polypinch.pool import Messages
 from polypinch.specs import Spec, load_yaml
 
 Glossary = Mapping[str, Mapping[str, str]]

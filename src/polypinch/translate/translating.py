@@ -11,11 +11,12 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from polypinch.conversation import Messages
 from polypinch.errors import PinchError
 from polypinch.fidelity import Identifier
 from polypinch.files import write_table
 from polypinch.openai_server import CallFailed, work_all
-from polypinch.pool import POOL_SCHEMA, Messages
+from polypinch.pool import POOL_SCHEMA
 from polypinch.progress import Bar, bar
 from polypinch.translate.checks import Check, check_turns
 from polypinch.translate.lengths import usual_lengths

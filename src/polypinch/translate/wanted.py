@@ -8,10 +8,11 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from polypinch.conversation import Messages
 from polypinch.errors import PinchError
 from polypinch.languages import languages
 from polypinch.mix import Counter, MixPlan, make_mixture, quotas
-from polypinch.pool import POOL_SCHEMA, Messages, Pool
+from polypinch.pool import POOL_SCHEMA, Pool
 from polypinch.seeded import ranks
 
 
