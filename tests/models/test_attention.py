@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from polypinch.errors import PinchError
-from polypinch.models.attention import NAME, Segments, segment_attention, segmented
+from polypinch.models.attention import SEGMENTED, Segments, segment_attention, segmented
 from tests.tiny import tiny_model
 
 
@@ -63,10 +63,10 @@ def test_a_model_attends_as_before_afterwards(tmp_path: Path) -> None:
     ids = torch.randint(6, 400, (2, 9))
     alone = model(ids).logits
     with segmented(model):
-        assert model.config._attn_implementation == NAME
+        assert model.config._attn_implementation == SEGMENTED
         with segmented(model):
             pass
-        assert model.config._attn_implementation == NAME
+        assert model.config._attn_implementation == SEGMENTED
     assert model.config._attn_implementation == before
     torch.testing.assert_close(model(ids).logits, alone)
 

@@ -69,12 +69,27 @@ def _top(
         help="An environment variable that a judge's folder or a study may name as its key, beside"
         " OPENAI_API_KEY; may be given again.",
     ),
+    run_model_code: bool = typer.Option(
+        False,
+        "--run-model-code",
+        help="Run the Python code that a model's folder brings: it can do whatever you can. Without it such"
+        " models are refused.",
+    ),
+    load_pickles: bool = typer.Option(
+        False,
+        "--load-pickles",
+        help="Load weights that are no safetensors (.bin): pickles are programs. Else they are refused.",
+    ),
 ) -> None:
     if version:
         typer.echo(__version__)
         raise typer.Exit
     for name in api_key_env:
         allow_key_variable(name)
+    if run_model_code or load_pickles:
+        from polypinch.models import trust_folders
+
+        trust_folders(code=run_model_code, pickles=load_pickles)
     if world() > 1 and context.invoked_subcommand != "tune":
         raise PinchError("of all commands only tune can be shared out", fix="start it without torchrun")
 

@@ -1,4 +1,4 @@
-from .attention import Segments, segment_attention, segmented
+from .attention import SEGMENTED, Segments, refuse_recurrent, segment_attention, segmented
 from .finding import (
     GEMMA_TERMS,
     Model,
@@ -11,9 +11,11 @@ from .finding import (
     vocabulary_size,
 )
 from .precision import Precision, Quantization
+from .trust import trust_folders
 
 __all__ = [
     "GEMMA_TERMS",
+    "SEGMENTED",
     "Model",
     "Precision",
     "Quantization",
@@ -24,7 +26,9 @@ __all__ = [
     "home",
     "load_model",
     "load_tokenizer",
+    "refuse_recurrent",
     "segment_attention",
     "segmented",
+    "trust_folders",
     "vocabulary_size",
 ]

@@ -8,6 +8,7 @@ at once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +22,10 @@ from transformers import AttentionInterface
 from polypinch.errors import PinchError
 from polypinch.models.short_attention import band, is_short, short_attention
 
-NAME = "polypinch_segments"
+SEGMENTED = "polypinch_segments"
+# Layers that carry a state from token to token, by their type in a configuration and by their class.
+_RECURRENT = re.compile(r"linear|mamba|conv|recurrent|ssm|rwkv|lstm|delta", re.IGNORECASE)
+_STATEFUL = re.compile(r"Mamba|Rwkv|[ms]LSTM|Recurrent|DeltaNet|ShortConv|LinearAttention|LightningAttention")
 _KNOWN_LAYERS = {"full_attention", "sliding_attention"}
 _FLASH_WIDTH = 256
 
@@ -166,11 +170,29 @@ def _one_row(
     return out.reshape(heads, t, width).transpose(0, 1)
 
 
-AttentionInterface.register(NAME, segment_attention)
+AttentionInterface.register(SEGMENTED, segment_attention)
+
+
+def refuse_recurrent(model: Any) -> None:
+    """Refuse a model that carries a state from token to token.
+
+    Raises:
+        PinchError: it has recurrent layers: Mamba's, linear attention, convolutions over tokens …
+    """
+    layers = getattr(model.config, "layer_types", None) or ()
+    kinds = sorted({kind for kind in layers if _RECURRENT.search(kind)})
+    stateful = any(_STATEFUL.search(type(module).__name__) for module in model.modules())
+    if kinds or stateful or getattr(model, "_is_stateful", False):
+        what = f"layers of type {', '.join(kinds)}" if kinds else "recurrent layers"
+        raise PinchError(
+            f"{type(model).__name__} has {what}, which carry a state from token to token:"
+            " such models are not supported",
+            fix="choose a model whose layers all attend",
+        )
 
 
 @contextmanager
-def segmented(model: Any, implementation: str = NAME) -> Iterator[None]:
+def segmented(model: Any, implementation: str = SEGMENTED) -> Iterator[None]:
     """Let a model attend within segments, and as before afterwards.
 
     Args:
@@ -181,13 +203,14 @@ def segmented(model: Any, implementation: str = NAME) -> Iterator[None]:
         PinchError: the model mixes its tokens by other means than causal attention, or its attention cannot
             be replaced; its rows cannot be laid end to end.
     """
+    refuse_recurrent(model)
     config = model.config
     before = config._attn_implementation
     if before == implementation:
         yield
         return
     kinds = set(getattr(config, "layer_types", None) or ()) - _KNOWN_LAYERS
-    if kinds or getattr(model, "_is_stateful", False) or not model._can_set_attn_implementation():
+    if kinds or not model._can_set_attn_implementation():
         what = f"layers of type {', '.join(sorted(kinds))}" if kinds else "an attention of its own"
         raise PinchError(
             f"{type(model).__name__} has {what}, so its rows cannot be laid end to end",

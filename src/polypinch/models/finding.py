@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+from transformers import CONFIG_MAPPING, AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
 from polypinch.errors import PinchError
 from polypinch.files import artifact, file_sha256, fingerprint, is_done, read_json, write_json
+from polypinch.models.attention import refuse_recurrent
 from polypinch.models.precision import Precision, Quantization
+from polypinch.models.trust import code_refused, explained, loads_pickles, no_safetensors, runs_code
 from polypinch.processes import world
 from polypinch.progress import say
 
@@ -70,6 +72,11 @@ def _folder_fingerprint(folder: Path) -> str:
     if not (folder / "config.json").is_file():
         raise PinchError(f"{folder} has no config.json", fix="name a folder saved with save_pretrained")
     weights = sorted([*folder.glob("*.safetensors"), *folder.glob("*.bin")])
+    if weights and not any(file.suffix == ".safetensors" for file in weights) and not loads_pickles():
+        raise no_safetensors(str(folder))
+    settings = read_json(folder / "config.json")
+    if "auto_map" in settings and settings.get("model_type") not in CONFIG_MAPPING and not runs_code():
+        raise code_refused(str(folder))
     if not weights:
         raise PinchError(f"{folder} has no weights (*.safetensors)", fix="save the model there first")
     small = [path for kind in ("json", "jinja", "txt", "model") for path in sorted(folder.glob(f"*.{kind}"))]
@@ -78,9 +85,9 @@ def _folder_fingerprint(folder: Path) -> str:
 
 def _find_on_hub(name: str, revision: str | None) -> Model:
     try:
-        config = AutoConfig.from_pretrained(name, revision=revision)
+        config = AutoConfig.from_pretrained(name, revision=revision, trust_remote_code=runs_code())
     except (OSError, ValueError) as error:
-        raise PinchError(
+        raise explained(error, name) or PinchError(
             f"model {name!r} is neither the built-in {BUILT_IN!r}, a folder, nor to be had from the Hub: "
             f"{str(error).splitlines()[0]}",
             fix="check the name and the network; for a gated model accept its terms and set HF_TOKEN",
@@ -195,9 +202,13 @@ def load_tokenizer(model: Model) -> Any:
         PinchError: it has none, or only a slow one.
     """
     try:
-        tokenizer = AutoTokenizer.from_pretrained(model.path, revision=model.revision)
+        tokenizer = AutoTokenizer.from_pretrained(
+            model.path, revision=model.revision, trust_remote_code=runs_code()
+        )
     except (OSError, ValueError) as error:
-        raise PinchError(f"model {model.name!r} has no tokenizer: {str(error).splitlines()[0]}") from error
+        raise explained(error, model.name) or PinchError(
+            f"model {model.name!r} has no tokenizer: {str(error).splitlines()[0]}"
+        ) from error
     if not tokenizer.is_fast:
         raise PinchError(f"model {model.name!r} has only a slow tokenizer", fix="convert it to a fast one")
     # Some classes keep what they built the fast tokenizer of: 170 MB of Python objects for 262,144 tokens.
@@ -209,7 +220,7 @@ def load_tokenizer(model: Model) -> Any:
 
 def vocabulary_size(model: Model) -> int | None:
     """Return how many rows a model's embedding has, as its configuration says; ``None`` where it does not."""
-    config = AutoConfig.from_pretrained(model.path, revision=model.revision)
+    config = AutoConfig.from_pretrained(model.path, revision=model.revision, trust_remote_code=runs_code())
     size = getattr(config.get_text_config(decoder=True), "vocab_size", None)
     return size if isinstance(size, int) else None
 
@@ -225,16 +236,25 @@ def load_model(model: Model, dtype: torch.dtype, quantization: Quantization = "n
         quantization: ``nf4`` keeps the body's matrices in 4 bits (Dettmers et al. 2023, arXiv 2305.14314).
 
     Raises:
-        PinchError: the weights cannot be read, or quantising them is not possible here.
+        PinchError: the weights cannot be read, quantising them is not possible here, or the model has
+            recurrent layers.
     """
     logging.getLogger("transformers").setLevel(logging.ERROR)
     settings: dict[str, Any] = {} if quantization == "none" else _four_bits(dtype)
     try:
         loaded = AutoModelForCausalLM.from_pretrained(
-            model.path, revision=model.revision, dtype=dtype, **settings
+            model.path,
+            revision=model.revision,
+            dtype=dtype,
+            trust_remote_code=runs_code(),
+            use_safetensors=None if loads_pickles() else True,
+            **settings,
         )
     except (OSError, ValueError, RuntimeError) as error:
-        raise PinchError(f"model {model.name!r} cannot be loaded: {str(error).splitlines()[0]}") from error
+        raise explained(error, model.name) or PinchError(
+            f"model {model.name!r} cannot be loaded: {str(error).splitlines()[0]}"
+        ) from error
+    refuse_recurrent(loaded)
     return loaded if settings or world() > 1 else loaded.to(device())
 
 

@@ -9,18 +9,17 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from peft import LoraConfig, get_peft_model
 
 from polypinch.chat import Problem, check_rows, encode_with_keys, notices
 from polypinch.files import canonical_json
 from polypinch.mix import Mixture
-from polypinch.models import choose_dtype, load_model
 from polypinch.study.graph import build
 from polypinch.study.inputs import Inputs
 from polypinch.study.spec import MONOLINGUAL, Arm
 from polypinch.study.speed import Speed, measure
 from polypinch.study.store import Store
 from polypinch.tasks import TaskSet, as_answer
+from polypinch.tune import Base, try_adapters
 
 # LoRA's checkpoints hold fp32 adapters and AdamW's two moments; two of them stand at a time.
 _BYTES_PER_TRAINED = 4 * (1 + 2 * 3)
@@ -208,12 +207,13 @@ def _estimate(inputs: Inputs, found: Preflight, out: Path, time_it: bool) -> Non
     study = inputs.study
     kept = most = 0
     speeds: list[Speed] = []
-    if time_it:
-        for model in inputs.models.values():
-            loaded = load_model(model, choose_dtype(study.tuning.precision))
-            whole = sum(weight.numel() for weight in loaded.parameters())
-            config = LoraConfig(r=study.tuning.rank, target_modules="all-linear", task_type="CAUSAL_LM")
-            loaded = get_peft_model(loaded, config)
+    for model in inputs.models.values():
+        base = Base(model, study.tuning.precision)
+        chat = inputs.chats[model.name]
+        try_adapters(base, chat, study.tuning)
+        if time_it:
+            whole = sum(weight.numel() for weight in base.plain().parameters())
+            loaded = base.trainable(study.tuning)
             adapter = sum(weight.numel() for weight in loaded.parameters() if weight.requires_grad)
             for name in found.mixtures:
                 arm = next((arm for arm in study.arms if arm.name == name), Arm(name=name))
@@ -222,8 +222,9 @@ def _estimate(inputs: Inputs, found: Preflight, out: Path, time_it: bool) -> Non
                 full = study.recipe(arm).method == "full"
                 kept += len(study.seeds) * (whole if full else adapter) * 4
                 most = max(most, (whole if full else adapter) * _BYTES_PER_TRAINED)
-            speeds.append(measure(loaded, inputs.chats[model.name]))
-            del loaded
+            speeds.append(measure(loaded, chat))
+        base.release()
+    if speeds:
         share = 1 / len(speeds)
         found.seconds = sum(
             share

@@ -10,8 +10,7 @@ import torch
 
 from polypinch.answer import Sampling, TransformersEngine
 from polypinch.chat import ChatFormat, Encoded
-from polypinch.models import segmented
-from polypinch.tune import batch_loss, causal_model, flatten, row_losses
+from polypinch.tune import attending, batch_loss, causal_model, flatten, row_losses
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ def measure(model: Any, chat: ChatFormat) -> Speed:
     tokens = len(rows) * len(ids)
 
     def tuning() -> None:
-        with segmented(causal_model(model)):
+        with attending(model):
             batch_loss(model, batch).backward()
         model.zero_grad()
 

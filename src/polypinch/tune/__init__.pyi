@@ -1,18 +1,22 @@
 from .base import Base
 from .batches import flatten
-from .loss import HELDOUT_LOSS_SCHEMA, batch_loss, causal_model, heldout_loss, row_losses
+from .forward import attending, causal_model
+from .loss import HELDOUT_LOSS_SCHEMA, batch_loss, heldout_loss, row_losses
 from .recipe import TuneRecipe
 from .trainer import load_tuned, tune
+from .trial import try_adapters
 
 __all__ = [
     "HELDOUT_LOSS_SCHEMA",
     "Base",
     "TuneRecipe",
+    "attending",
     "batch_loss",
     "causal_model",
     "flatten",
     "heldout_loss",
     "load_tuned",
     "row_losses",
+    "try_adapters",
     "tune",
 ]

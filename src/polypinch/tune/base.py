@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, get_peft_model
+from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -43,9 +43,12 @@ class Base:
         self._adapted: Any = None
         self._originals: dict[Any, torch.Tensor] = {}
         self._worn: Path | None = None
+        self._altered = False
 
     def plain(self) -> Any:
         """Return the base without adapters, bit for bit as it was loaded."""
+        if self._altered:
+            self.release()  # peft has merged into the weights themselves
         if self._loaded is None:
             self._loaded = load_model(self.model, self.dtype, self.quantization).requires_grad_(False)
         if self._adapted is not None:
@@ -59,7 +62,11 @@ class Base:
         return self._loaded.eval()
 
     def trainable(self, recipe: TuneRecipe) -> Any:
-        """Return the base with fresh adapters, drawn from torch's global generator."""
+        """Return the base with fresh adapters, drawn from torch's global generator.
+
+        Raises:
+            PinchError: the model cannot be given adapters.
+        """
         config = LoraConfig(
             r=recipe.rank,
             lora_alpha=recipe.alpha,
@@ -69,7 +76,14 @@ class Base:
         )
         if self.quantization == "none":
             config._register_custom_module({torch.nn.Linear: LoraLinear})
-        self._adapted = get_peft_model(self.plain(), config)
+        base = self.plain()
+        try:
+            self._adapted = get_peft_model(base, config)
+        except ValueError as error:
+            raise PinchError(
+                f"{type(base).__name__} cannot be given adapters: {error}",
+                fix="method: full, or choose another base model",
+            ) from error
         return self._adapted
 
     def tuned(self, checkpoint: Path | None) -> Any:
@@ -94,31 +108,63 @@ class Base:
         if self._worn == checkpoint:
             return self._loaded
         base = self.plain()
-        for module, weight in _merged(base, checkpoint / "adapter"):
-            self._originals[module] = module.weight.data
-            module.weight.data = weight
+        folder = checkpoint / "adapter"
+        config, weights = _read(folder)
+        if not _is_plain(base, config, weights):
+            self._loaded, self._altered = _merged_by_peft(base, folder), True
+        else:
+            for module, weight in _merged(base, config, weights):
+                self._originals[module] = module.weight.data
+                module.weight.data = weight
         self._worn = checkpoint
-        return base
+        return self._loaded
 
     def release(self) -> None:
         """Let the weights go; they are loaded again when next needed."""
         self._loaded = self._adapted = self._worn = None
-        self._originals = {}
+        self._originals, self._altered = {}, False
         gc.collect()
 
 
-def _merged(base: Any, folder: Path) -> Iterator[tuple[Any, Tensor]]:
+def _read(folder: Path) -> tuple[LoraConfig, dict[str, Tensor]]:
+    config = LoraConfig.from_pretrained(str(folder))
+    weights = load_file(folder / "adapter_model.safetensors")
+    if not all(bool(values.isfinite().all()) for values in weights.values()):
+        raise PinchError(f"{folder} holds numbers that are not finite", fix="tune with a lower learning rate")
+    return config, weights
+
+
+def _is_plain(base: Any, config: LoraConfig, weights: dict[str, Tensor]) -> bool:
+    """Tell whether an adapter is two matrices beside each of some linear layers, and nothing else."""
+    if config.use_dora or config.use_rslora or config.rank_pattern or config.alpha_pattern:
+        return False
+    modules = dict(base.named_modules())
+    layers = [name.removesuffix(_DOWN) for name in weights if name.endswith(_DOWN)]
+    linear = all(type(modules.get(layer.removeprefix(_WITHIN))) is torch.nn.Linear for layer in layers)
+    return linear and len(weights) == 2 * len(layers)
+
+
+def _merged(base: Any, config: LoraConfig, adapter: dict[str, Tensor]) -> Iterator[tuple[Any, Tensor]]:
     """Yield each adapted layer of a base and its weight with the adapter in it, beside the old one.
 
     To the bit what peft's safe merge makes of a plain LoRA adapter, in a third of the time: no layer is
     wrapped and unwrapped.
     """
-    config = LoraConfig.from_pretrained(str(folder))
-    adapter = load_file(folder / "adapter_model.safetensors")
-    if not all(bool(values.isfinite().all()) for values in adapter.values()):
-        raise PinchError(f"{folder} holds numbers that are not finite", fix="tune with a lower learning rate")
     for layer in [name.removesuffix(_DOWN) for name in adapter if name.endswith(_DOWN)]:
         module = base.get_submodule(layer.removeprefix(_WITHIN))
         place, dtype = module.weight.device, module.weight.dtype
         down, up = adapter[layer + _DOWN].to(place), adapter[layer + _UP].to(place)
         yield module, module.weight.data + (up @ down * (config.lora_alpha / config.r)).to(dtype)
+
+
+def _merged_by_peft(base: Any, folder: Path) -> Any:
+    """Merge an adapter as peft does, for layers that are no plain ones: a mixture's experts, a Conv1D."""
+    try:
+        merged = PeftModel.from_pretrained(base, str(folder)).merge_and_unload(safe_merge=True)
+    except (ValueError, RuntimeError, KeyError, AttributeError) as error:
+        raise PinchError(
+            f"the adapter in {folder} cannot be merged into {type(base).__name__}: {error}",
+            fix="choose another base model, or method: full",
+        ) from error
+    vars(merged).pop("peft_config", None)
+    return merged.requires_grad_(False).eval()

@@ -13,14 +13,11 @@ from torch import Tensor
 from polypinch.chat import ChatFormat, Encoded
 from polypinch.conversation import Messages, response
 from polypinch.errors import PinchError
-from polypinch.models import segmented
 from polypinch.progress import track
 from polypinch.thoughts import answer_of
 from polypinch.tune.batches import Flat, by_token_budget, flatten
+from polypinch.tune.forward import Way, attending, causal_model, halves, padded_losses, states_of, way
 from polypinch.tune.head import position_losses, summed_loss
-
-# Attributes by which some families scale their logits between head and loss.
-_SCALES = ("logit_scale", "logits_scaling")
 
 HELDOUT_LOSS_SCHEMA = pa.schema(
     [
@@ -34,48 +31,16 @@ HELDOUT_LOSS_SCHEMA = pa.schema(
 )
 
 
-def causal_model(model: Any) -> Any:
-    """Return transformers' own model within peft's or a parallel wrapper."""
-    model = getattr(model, "module", model)
-    return model.get_base_model() if hasattr(model, "get_base_model") else model
-
-
-def _parts(model: Any) -> tuple[Any, Any, float | None]:
-    """Return a causal model's body, head and soft cap, adapters in place."""
-    inner = causal_model(model)
-    scaled = [name for name in _SCALES if getattr(inner.config, name, None) not in (None, 1, 1.0)]
-    if scaled:
-        raise PinchError(f"models with {scaled[0]} are not supported yet", fix="choose another base model")
-    body, head = inner.get_decoder(), inner.get_output_embeddings()
-    # Sharded, its class is one of Linear's own; adapted by peft or quantised, its weight is another thing.
-    if not isinstance(head, torch.nn.Linear) or not head.weight.is_floating_point():
-        raise PinchError(
-            f"the output head is a {type(head).__name__}; only a plain linear head can be tuned through",
-            fix="leave lm_head out of the adapter's targets",
-        )
-    return body, head, getattr(inner.config, "final_logit_softcapping", None)
-
-
-def _states(body: Any, batch: Flat) -> Tensor:
-    output = body(
-        input_ids=batch.input_ids,
-        position_ids=batch.position_ids,
-        segments=batch.segments,
-        use_cache=False,
-    )
-    states: Tensor = output.last_hidden_state[0, batch.keep]
-    return states
-
-
 def batch_loss(model: Any, batch: Flat) -> Tensor:
     """Return the cross-entropy in nats, summed over a batch's supervised tokens (a scalar).
 
-    The model's attention must be :func:`~polypinch.models.attention.segmented`, from here to the end of the
-    backward pass.
+    The model must be :func:`~polypinch.tune.forward.attending`, from here to the end of the backward pass.
     """
-    body, head, soft_cap = _parts(model)
-    states = _states(body, batch)
-    return summed_loss(states, head.weight, batch.labels, head.bias, soft_cap)
+    inner = causal_model(model)
+    if way(inner) is Way.padded:
+        return padded_losses(inner, batch).sum()
+    body, head, soft_cap, scale = halves(inner)
+    return summed_loss(states_of(body, batch, scale), head.weight, batch.labels, head.bias, soft_cap)
 
 
 @contextmanager
@@ -84,13 +49,13 @@ def loss_as_forward(model: Any) -> Iterator[None]:
 
     A sharded model gathers a module's weights when the module is called, and nowhere else.
     """
-    body, head, soft_cap = _parts(model)
+    body, head, soft_cap, scale = halves(causal_model(model))
 
     def of_head(states: Tensor, labels: Tensor) -> Tensor:
         return summed_loss(states, head.weight, labels, head.bias, soft_cap)
 
     def of_model(batch: Flat) -> Tensor:
-        loss: Tensor = head(_states(body, batch), batch.labels)
+        loss: Tensor = head(states_of(body, batch, scale), batch.labels)
         return loss
 
     head.forward, model.forward = of_head, of_model
@@ -105,17 +70,22 @@ def row_losses(
     model: Any, rows: Sequence[Encoded], micro_tokens: int = 512, label: str | None = None
 ) -> list[float]:
     """Return each row's cross-entropy in nats, summed over its supervised tokens."""
-    body, head, soft_cap = _parts(model)
+    inner = causal_model(model)
+    place = inner.get_input_embeddings().weight.device
     model.eval()
     losses = [0.0] * len(rows)
     parts = by_token_budget([len(row) for row in rows], micro_tokens)
-    with segmented(causal_model(model)):
+    with attending(inner):
         for part in track(parts, label) if label else parts:
-            batch = flatten([rows[index] for index in part]).to(head.weight.device)
+            batch = flatten([rows[index] for index in part]).to(place)
             if not len(batch.labels):
                 continue
-            states = _states(body, batch)
-            each = position_losses(states, head.weight, batch.labels, head.bias, soft_cap)
+            if way(inner) is Way.padded:
+                each = padded_losses(inner, batch)
+            else:
+                body, head, soft_cap, scale = halves(inner)
+                states = states_of(body, batch, scale)
+                each = position_losses(states, head.weight, batch.labels, head.bias, soft_cap)
             sums = torch.zeros(len(part), dtype=torch.float64).index_add_(
                 0, batch.rows.cpu(), each.double().cpu()
             )

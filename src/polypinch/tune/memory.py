@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from polypinch.tune.batches import Flat
-from polypinch.tune.loss import batch_loss, causal_model
+from polypinch.tune.forward import causal_model
+from polypinch.tune.loss import batch_loss
 
 # Part of what is free that activations may take: gradients, the optimiser and the head's buffers come on top.
 _SHARE = 0.5

@@ -20,19 +20,21 @@ from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
 from polypinch.chat import ChatFormat, Encoded, EncodedRows, check_rows, encode_with_keys, notices
 from polypinch.errors import PinchError
 from polypinch.files import disk_errors, write_json, write_text
-from polypinch.models import Model, Precision, choose_dtype, device, load_model, segmented
+from polypinch.models import Model, Precision, choose_dtype, device, load_model
 from polypinch.processes import barrier, is_main, main_first, rank, world
 from polypinch.progress import Bar, bar, say
 from polypinch.tune import sharding
 from polypinch.tune.base import Base
 from polypinch.tune.batches import Flat, by_token_budget, flatten, share_out, steps_in_stages
 from polypinch.tune.compiling import compiled, pays
-from polypinch.tune.loss import batch_loss, causal_model, heldout_loss, loss_as_forward
+from polypinch.tune.forward import attending, causal_model
+from polypinch.tune.loss import batch_loss, heldout_loss, loss_as_forward
 from polypinch.tune.memory import needs_checkpointing
 from polypinch.tune.norms import lean_norms
 from polypinch.tune.optimizer import MasterAdamW
 from polypinch.tune.recipe import TuneRecipe
 from polypinch.tune.sharding import any_says, free_bytes
+from polypinch.tune.trial import try_adapters
 
 _COMPLETE = "complete"
 # transformers warns of a name that its own Trainer still uses, and that older releases alone have.
@@ -214,6 +216,8 @@ def tune(
     else:
         if base is None or base.quantization != recipe.quantization:
             base = Base(model, recipe.precision, recipe.quantization)
+        if world() == 1:
+            try_adapters(base, chat, recipe)
         trained = base.trainable(recipe)
     checkpoints = directory / "checkpoints"
     arguments = _arguments(checkpoints, recipe, seed, len(steps))
@@ -241,7 +245,7 @@ def tune(
             tokens = sum(map(len, encoded)) * recipe.epochs
             compiling = world() == 1 and pays(body, tokens)
             with (
-                segmented(causal),
+                attending(causal),
                 lean_norms(body, world() == 1 and not compiling),
                 _checkpointing(trained, encoded, steps, recipe),
                 compiled(body, compiling),
