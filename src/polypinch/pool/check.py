@@ -22,10 +22,11 @@ from polypinch.pool.texts import (
     RUN,
     SURE,
     Identify,
+    added_numbers,
     flaws,
     latin_runs,
     long_enough,
-    numbers,
+    missing_numbers,
     primary,
     prose,
     sentences,
@@ -283,12 +284,15 @@ Pair = tuple[str, str, dict[str, str], dict[str, str]]
 
 
 def _numbers(pairs: list[Pair]) -> Check:
-    check = Check("numbers", "every number in digits of the English is in its translations, separators aside")
+    check = Check(
+        "numbers",
+        "every number in digits of the English is in its translations, separators aside; one and two may be"
+        " words, and clock times of twelve hours",
+    )
     for item, tag, texts, english in pairs:
         for name in texts.keys() & english.keys():
-            there, here = numbers(english[name]), numbers(texts[name])
-            missing = [there[digits] for digits in there if digits not in here]
-            added = [here[digits] for digits in here if digits not in there]
+            missing = missing_numbers(english[name], texts[name])
+            added = added_numbers(english[name], texts[name])
             if missing:
                 check.problem(item, tag, f"{name}: lacks {', '.join(missing)}")
             elif added:

@@ -12,10 +12,13 @@ MIN_LETTERS = 25
 """A text of fewer letters is too short to tell its language (of a script of words, 10)."""
 SURE = 0.9
 RUN = 3
+COUNTED_IN_WORDS = frozenset({"1", "2"})
+"""Numbers that languages write as a word, a dual or not at all: "1 hour" is «ساعة», "2 hours" «ساعتين»."""
 
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _NUMBER = re.compile(r"\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)|\d+(?:[.,:٫٬’'\u00a0\u202f]\d+)*")
 _SEPARATOR = re.compile(r"\D")
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _LATIN = re.compile(r"[A-Za-z][A-Za-z'’-]+(?:[ ,;]+[A-Za-z][A-Za-z'’-]*)*")
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`|https?://\S+", re.DOTALL)
 _SENTENCE = re.compile(r"(?<=[.!?。！？।؟])\s*|\n+")
@@ -43,6 +46,34 @@ def numbers(text: str) -> dict[str, str]:
     ``18:30``, ``18.30`` and ``١٨:٣٠`` are all 1830; ``1 000`` and ``1,000`` are 1000.
     """
     return {_ascii(_SEPARATOR.sub("", found)): found for found in _NUMBER.findall(text)}
+
+
+def missing_numbers(english: str, translation: str) -> list[str]:
+    """Return the numbers in digits that the English has and the translation has not, as the English writes them.
+
+    One and two may be anything, in digits, in a word or a word's ending. A clock time may be of twelve
+    hours or leave out a full hour's minutes, as Hindi and Chinese do: ``22:00`` is also ``10``.
+    """
+    here = numbers(translation).keys() | COUNTED_IN_WORDS
+    return [written for digits, written in numbers(english).items() if not _ways(digits, written) & here]
+
+
+def added_numbers(english: str, translation: str) -> list[str]:
+    """Return the numbers in digits that only the translation has, as it writes them."""
+    said = {way for digits, written in numbers(english).items() for way in _ways(digits, written)}
+    return [
+        written for digits, written in numbers(translation).items() if digits not in said | COUNTED_IN_WORDS
+    ]
+
+
+def _ways(digits: str, written: str) -> set[str]:
+    """Return the digits by which a translation may write an English number."""
+    clock = _CLOCK.fullmatch(written)
+    if not clock:
+        return {digits}
+    hours = {int(clock[1]), (int(clock[1]) - 1) % 12 + 1}
+    ways = {digits, *(f"{hour}{clock[2]}" for hour in hours)}
+    return ways | {str(hour) for hour in hours} if clock[2] == "00" else ways
 
 
 def _ascii(digits: str) -> str:
