@@ -37,13 +37,13 @@ PLANS: dict[str, dict[str, Any]] = {
 
 def measure() -> dict[str, Any]:
     """Run everything, in seconds."""
-    pool = open_pool("pinch12")
+    pool = open_pool("pinch12@1")
     columns = ["item_id", "language", "messages"]
     train = pool.select(columns, pc.field("split") == "train").slice(0, 120)
     held = pool.select(columns, pc.field("split") == "heldout").slice(0, 18)
     found: dict[str, Any] = {"mixtures": {}}
     for name, settings in PLANS.items():
-        plan = MixPlan(pool="pinch12", budget=Budget(examples=60), seed=3, **settings)
+        plan = MixPlan(pool="pinch12@1", budget=Budget(examples=60), seed=3, **settings)
         table = make_mixture(plan, pool).table
         found["mixtures"][name] = [
             f"{item}/{tag}"

@@ -77,3 +77,22 @@ def test_labels_of_classification_are_among_those_that_the_instruction_names() -
         asked, answer = (message["content"] for message in row["messages"])
         if tasks[row["item_id"]] == "classification" and len(answer.split()) == 1 and row["language"] != "zh":
             assert answer.strip(".").casefold() in asked.casefold(), (row["item_id"], row["language"], answer)
+
+
+FIRST_FINGERPRINT = "afb720670001353ba64b2d3e78e499435d8513dc5e4fd03cf53b74939d59748d"
+
+
+def test_the_first_version_is_what_it_was_byte_by_byte() -> None:
+    pool = open_pool("pinch12@1")
+    assert (pool.name, pool.fingerprint, pool.count()) == ("pinch12@1", FIRST_FINGERPRINT, 2_400)
+    assert pool.fingerprint != open_pool("pinch12").fingerprint
+
+
+def test_items_of_the_first_version_stay_in_their_split_and_task() -> None:
+    first, now = (
+        {row.pop("item_id"): row for row in pinch12_items(name).to_pylist()}
+        for name in ("pinch12@1", "pinch12")
+    )
+    assert len(first) == 200
+    assert {item: now[item] for item in first} == first
+    assert Counter(row["stratum"] for row in first.values()) == {"first": 40, None: 160}

@@ -6,6 +6,7 @@ import pytest
 
 from polypinch.errors import PinchError
 from polypinch.pool import Check, CheckReport, check_pool
+from polypinch.pool.texts import added_numbers, missing_numbers
 from tests.pool.small import find, pool, rows
 
 Rows = list[dict[str, Any]]
@@ -106,6 +107,37 @@ def test_numbers_in_other_digits_or_with_other_separators_are_the_same() -> None
     ):
         find(table, ITEM, tag)["messages"][1]["content"] += said
     assert named(check_pool(pool(table)), "numbers").problems == 0
+
+
+@pytest.mark.parametrize(
+    ("english", "translation"),
+    [
+        ("in 1 hour", "tunnin päästä"),
+        ("2 hours and 50 minutes", "ساعتان و50 دقيقة"),
+        ("until 1:00", "до часа ночи, 1:00"),
+        ("after 22:00", "रात 10 बजे के बाद"),
+        ("at 19:30", "शाम 7:30 बजे"),
+        ("around 0:30", "12:30 hodin"),
+        ("one or two", "1 ou 2"),
+    ],
+)
+def test_small_numbers_may_be_words_and_clock_times_of_twelve_hours(english: str, translation: str) -> None:
+    assert missing_numbers(english, translation) == []
+    assert added_numbers(english, translation) == []
+
+
+@pytest.mark.parametrize(
+    ("english", "translation"),
+    [
+        ("3 hours", "kolme tuntia"),
+        ("21 days", "päivää"),
+        ("at 22:00", "11"),
+        ("at 19:30", "7"),
+        ("12", "1, 2"),
+    ],
+)
+def test_other_numbers_and_times_may_not_be_lost(english: str, translation: str) -> None:
+    assert missing_numbers(english, translation) != []
 
 
 def test_a_number_that_only_the_translation_has_is_listed_not_refused() -> None:

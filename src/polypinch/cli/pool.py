@@ -55,6 +55,7 @@ def show_command(
         tasks = [[task, *map(counts.get, groups)] for task, counts in found["tasks"].items()]
         typer.echo("\nitems by task, domain and split")
         print_table(["task", *groups], tasks)
+        typer.echo("held out: " + ", ".join(f"{key} ({count})" for key, count in found["heldout"].items()))
     for row in rows:
         typer.echo(f"\n{row['item_id']} ({row['language']}, {row['split']})")
         for message in row["messages"]:

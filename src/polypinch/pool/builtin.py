@@ -1,10 +1,18 @@
-"""pinch12, the built-in pool: 200 items written for this project, parallel in twelve languages."""
+"""pinch12, the built-in pool: items written for this project, parallel in twelve languages.
+
+Its first version can be opened by name too (``pinch12@1``), so that a study of it can be run again and
+shares the work that was done on it: rows, order and fingerprint are as they were. Of what changed since, the
+package holds the old texts alone.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
+import lzma
 from functools import lru_cache
 from importlib.resources import as_file, files
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,22 +25,30 @@ from polypinch.pool.pool import Pool
 from polypinch.pool.table import MESSAGES, POOL_SCHEMA
 
 PINCH12 = "pinch12"
+PINCH12_FIRST = "pinch12@1"
+BUILTIN = (PINCH12, PINCH12_FIRST)
 LICENCE = "CC0-1.0"
 FIELDS = ("item_id", "split", "domain", "task", "instruction", "response")
+FIRST_ITEMS = 200
+"""The items of the first version lead each language's file."""
+_REPLACED = "version1.jsonl.xz"
 _ROW = pa.schema([(name, pa.string()) for name in FIELDS])
 
 
-@lru_cache(maxsize=1)
-def _read() -> tuple[pa.Table, str]:
+@lru_cache(maxsize=len(BUILTIN))
+def _read(name: str) -> tuple[pa.Table, str]:
     """Return all rows with their language, and the SHA-256 of the files in the order of the languages."""
     digest, tables = hashlib.sha256(), []
     options = pj.ParseOptions(explicit_schema=_ROW, unexpected_field_behavior="error")
     with as_file(files("polypinch.pool") / PINCH12) as folder:
+        replaced = _replaced(folder / _REPLACED) if name == PINCH12_FIRST else {}
         for tag in PAPER_LANGUAGES:
             path = folder / f"{tag}.jsonl"
             if not path.is_file():
                 continue
             data = path.read_bytes()
+            if name == PINCH12_FIRST:
+                data = _first(data, replaced[tag])
             digest.update(tag.encode() + b"\0" + data)
             rows = pj.read_json(pa.BufferReader(data), parse_options=options)
             tables.append(rows.append_column("language", pa.repeat(pa.scalar(tag), rows.num_rows)))
@@ -41,16 +57,41 @@ def _read() -> tuple[pa.Table, str]:
     return pa.concat_tables(tables).combine_chunks(), digest.hexdigest()
 
 
-def pinch12_items() -> pa.Table:
-    """Return what every item of pinch12 is: item_id, split, domain and task, one row per item."""
-    rows = _read()[0]
-    english = rows.filter(pc.equal(rows["language"], "en"))
-    return english.select(["item_id", "split", "domain", "task"])
+def _replaced(path: Path) -> dict[str, dict[str, dict[str, str]]]:
+    """Read the texts that later versions replaced: by language and item, the fields as they were."""
+    texts: dict[str, dict[str, dict[str, str]]] = {tag: {} for tag in PAPER_LANGUAGES}
+    for line in lzma.decompress(path.read_bytes()).decode().splitlines():
+        row = json.loads(line)
+        texts[row.pop("language")][row.pop("item_id")] = row
+    return texts
 
 
-def pinch12() -> Pool:
-    """Open the built-in pool; its fingerprint is of its files' bytes."""
-    rows, digest = _read()
+def _first(data: bytes, replaced: dict[str, dict[str, str]]) -> bytes:
+    """Return a language's file as the first version had it."""
+    rows = [json.loads(line) for line in data.decode().splitlines()[:FIRST_ITEMS]]
+    lines = [json.dumps(row | replaced.get(row["item_id"], {}), ensure_ascii=False) for row in rows]
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def pinch12_items(name: str = PINCH12) -> pa.Table:
+    """Return what every item of pinch12 is, one row per item: item_id, split, domain, task and stratum.
+
+    The stratum tells held-out items apart, and is null for items to train on: ``first`` were there in the
+    first version; of the later ones, ``known`` are of a task that is trained on, and ``unseen`` are not.
+    """
+    rows = _read(name)[0]
+    items = rows.filter(pc.equal(rows["language"], "en")).select(["item_id", "split", "domain", "task"])
+    held = pc.equal(items["split"], "heldout")
+    trained = pc.unique(items.filter(pc.invert(held))["task"])
+    first = pa.array([place < FIRST_ITEMS for place in range(items.num_rows)])
+    later = pc.if_else(pc.is_in(items["task"], value_set=trained), "known", "unseen")
+    stratum = pc.if_else(held, pc.if_else(first, "first", later), pa.scalar(None, pa.string()))
+    return items.append_column("stratum", stratum)
+
+
+def pinch12(name: str = PINCH12) -> Pool:
+    """Open the built-in pool, or its first version; the fingerprint is of its files' bytes."""
+    rows, digest = _read(name)
     table = pa.table(
         {
             "item_id": rows["item_id"],
@@ -63,7 +104,7 @@ def pinch12() -> Pool:
         },
         schema=POOL_SCHEMA,
     )
-    return Pool(ds.dataset(table), PINCH12, digest)
+    return Pool(ds.dataset(table), name, digest)
 
 
 def _turns(rows: pa.Table) -> pa.ListArray:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from polypinch.errors import PinchError
-from polypinch.pool.builtin import PINCH12, pinch12
+from polypinch.pool.builtin import BUILTIN, PINCH12, pinch12
 from polypinch.pool.pool import Pool
 
 
 def open_pool(name_or_path: str) -> Pool:
-    """Open ``pinch12``, or a Parquet file or folder that ``polypinch pool import`` made.
+    """Open ``pinch12`` (``pinch12@1``: as it first was), or a Parquet file or folder that ``polypinch pool import`` made.
 
     Raises:
         PinchError: it is neither; the message says how to make a pool of it.
     """
-    if name_or_path == PINCH12:
-        return pinch12()
+    if name_or_path in BUILTIN:
+        return pinch12(name_or_path)
     path = Path(name_or_path)
     has_parquet = (
         any(path.glob("*.parquet")) if path.is_dir() else path.suffix == ".parquet" and path.is_file()

@@ -7,14 +7,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from polypinch.pool.builtin import PINCH12, pinch12_items
+from polypinch.pool.builtin import BUILTIN, pinch12_items
 from polypinch.pool.pool import Pool
 
 _KINDS = {"sources": "source", "licences": "licence", "origins": "origin"}
 
 
 def summary(pool: Pool) -> dict[str, Any]:
-    """Count a pool's rows by split and language, source, licence and origin; pinch12's also by task."""
+    """Count a pool's rows by split and language, source, licence and origin; pinch12's also by task and stratum."""
     counted: dict[str, Any] = {kind: {} for kind in _KINDS}
     for batch in pool.batches(list(_KINDS.values())):
         for kind, column in _KINDS.items():
@@ -30,9 +30,15 @@ def summary(pool: Pool) -> dict[str, Any]:
         "rows": pool.split_languages(),
         **counted,
     }
-    if pool.name == PINCH12:
-        found["tasks"] = _tasks(pinch12_items())
+    if pool.name in BUILTIN:
+        items = pinch12_items(pool.name)
+        found["tasks"] = _tasks(items)
+        found["heldout"] = {row["values"]: row["counts"] for row in _held(items)}
     return found
+
+
+def _held(items: pa.Table) -> list[dict[str, Any]]:
+    return pc.value_counts(items["stratum"].drop_null()).to_pylist()  # type: ignore[no-any-return]
 
 
 def _tasks(items: pa.Table) -> dict[str, dict[str, int]]:
