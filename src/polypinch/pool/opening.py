@@ -10,7 +10,9 @@ from polypinch.pool.pool import Pool
 
 
 def open_pool(name_or_path: str) -> Pool:
-    """Open ``pinch12`` (``pinch12@1``: as it first was), or a Parquet file or folder that ``polypinch pool import`` made.
+    """Open ``pinch12``, or a Parquet file or folder that ``polypinch pool import`` made.
+
+    ``pinch12@1`` is the built-in pool as it first was.
 
     Raises:
         PinchError: it is neither; the message says how to make a pool of it.

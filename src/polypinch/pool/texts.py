@@ -49,7 +49,7 @@ def numbers(text: str) -> dict[str, str]:
 
 
 def missing_numbers(english: str, translation: str) -> list[str]:
-    """Return the numbers in digits that the English has and the translation has not, as the English writes them.
+    """Return the numbers in digits that the translation lacks, as the English writes them.
 
     One and two may be anything, in digits, in a word or a word's ending. A clock time may be of twelve
     hours or leave out a full hour's minutes, as Hindi and Chinese do: ``22:00`` is also ``10``.
