@@ -14,7 +14,7 @@ _KINDS = {"sources": "source", "licences": "licence", "origins": "origin"}
 
 
 def summary(pool: Pool) -> dict[str, Any]:
-    """Count a pool's rows by split and language, source, licence and origin; pinch12's by task and stratum."""
+    """Count rows by split and language, source, licence and origin; pinch12's items by task and stratum."""
     counted: dict[str, Any] = {kind: {} for kind in _KINDS}
     for batch in pool.batches(list(_KINDS.values())):
         for kind, column in _KINDS.items():
