@@ -339,3 +339,15 @@ def test_a_language_in_which_an_arm_has_no_value_is_no_part_of_the_average() -> 
     assert what is not None
     assert what.main.languages == ("fi",)
     assert "unseen" not in what.answers
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_where_all_answer_alike_no_dose_is_told_and_the_items_are_those_answered(share: float) -> None:
+    none = measured("english", FIDELITY, 0.0, 99)
+    same = np.full(none.in_language.shape, share)
+    same[:, ITEMS // 2 :] = np.nan
+    steps = [Dosed(replace(none, arm=f"p{dose}", in_language=same), dose, 96) for dose in (4, 8, 24)]
+    what = find(AXES, Dosed(replace(none, in_language=same), 0, 96), steps, "m", measure=FIDELITY)
+    assert what is not None
+    assert [one.effective.dose for one in what.answers.values()] == [None, None, None]
+    assert what.items == ITEMS // 2

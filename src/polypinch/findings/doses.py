@@ -73,7 +73,7 @@ class Findings:
         answers: by group, ``others`` first.
         within: the smallest dose within the margin of the largest, over the others; positive for better.
         twice: arms left out because another one has the same dose.
-        items: held-out items.
+        items: held-out items with a value.
         seeds: training seeds.
     """
 
@@ -198,7 +198,7 @@ def find(
         answers,
         smallest_dose_within(margin, values, every, measure.lower_is_better, columns),
         tuple(arm.results.arm for arm in arms if arm.dose > 0 and steps[arm.dose] is not arm),
-        len(axes.items),
+        max(change.n_items for change in answers[MAIN].changes),
         len(axes.seeds),
     )
 

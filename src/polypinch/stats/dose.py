@@ -158,7 +158,11 @@ def minimum_effective_dose(
     first = np.cumsum([0, *(len(one) for one in trends)]).tolist()
     owns = [list(range(start, stop)) for start, stop in pairwise(first)]
     joint = [found.together(error, one_sided=True, which=own) for own in owns]
-    told = [bool((found.interval(level)[0][own] > 0).any()) for own, level in zip(owns, joint, strict=True)]
+    # Where all items answer alike there is no spread at all, and a sum of equal numbers is not quite 0.
+    rounding = 1e-12 * max(1.0, float(np.abs(ordered.means).max()))
+    told = [
+        bool((found.interval(level)[0][own] > rounding).any()) for own, level in zip(owns, joint, strict=True)
+    ]
     return _down(found, ordered.amounts[list(tops)], first[:-1], told, joint, worth)
 
 
