@@ -8,6 +8,7 @@ import re
 import sys
 import types
 import typing
+from collections.abc import Set
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +22,16 @@ class Spec(BaseModel):
     """A spec: immutable, and every key known."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def identity(self, exclude: Set[str] = frozenset()) -> dict[str, Any]:
+        """Return what a fingerprint holds of it: every setting that differs from its default, JSON-able.
+
+        So a setting that is added later changes no fingerprint of those who do not use it.
+
+        Args:
+            exclude: settings that change nothing of what is made.
+        """
+        return self.model_dump(mode="json", exclude_defaults=True, exclude=set(exclude))
 
 
 SpecT = TypeVar("SpecT", bound=BaseModel)

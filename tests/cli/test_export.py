@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
-from polypinch.answer.answers import ANSWER_SCHEMA
+from polypinch.answer import ANSWER_SCHEMA
 from polypinch.cli import app
 from polypinch.errors import PinchError
 from polypinch.files import write_table

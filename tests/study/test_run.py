@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import random
+import shutil
 import subprocess
 import time
 from multiprocessing.context import ForkServerProcess
@@ -21,7 +22,7 @@ from polypinch.pool.table import POOL_SCHEMA
 from polypinch.publish import report
 from polypinch.results.arms import read_results
 from polypinch.specs import load_yaml
-from polypinch.study import Store, Study, build, open_inputs, preflight, run
+from polypinch.study import Store, Study, build, open_inputs, preflight, read_record, run, write_record
 from tests.pools import row
 from tests.running import command, polypinch, started
 from tests.studies import write_study
@@ -338,3 +339,18 @@ def wait_for_writing(out: Path, child: ForkServerProcess) -> None:
         except FileNotFoundError:
             continue
         time.sleep(0.02)
+
+
+def test_a_moved_study_is_read_without_its_models_and_pool(
+    tiny_study: dict[str, Any], finished: Path, tmp_path: Path
+) -> None:
+    out = finished / "out"
+    inputs = open_inputs(load_yaml(finished / "study.yaml", Study))
+    store = Store(out / "store")
+    write_record(out, inputs, build(inputs, store), store)
+    shutil.copytree(out, tmp_path / "moved")
+    record, graph, moved = read_record(tmp_path / "moved")
+    assert moved.root.resolve() == (tmp_path / "moved" / "store").resolve()
+    assert {moved.state(stage) for stage in graph.stages()} == {"done"}
+    report(record, graph, moved, tmp_path / "moved")
+    assert tables(tmp_path / "moved") == tables(out)

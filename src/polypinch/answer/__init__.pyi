@@ -1,9 +1,11 @@
-from .answers import ANSWER_SCHEMA, answer
+from .answers import answer
 from .engine import Completion, Engine, TransformersEngine
 from .http import HttpEngine
 from .sampling import Sampling
+from .table import ANSWER_SCHEMA, ANSWERS_FILE
 
 __all__ = [
+    "ANSWERS_FILE",
     "ANSWER_SCHEMA",
     "Completion",
     "Engine",

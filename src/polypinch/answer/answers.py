@@ -14,33 +14,13 @@ from polypinch.answer.engine import Completion, Engine
 from polypinch.answer.http import HttpEngine, Question, Reply
 from polypinch.answer.log import AnswerLog
 from polypinch.answer.sampling import Sampling
+from polypinch.answer.table import ANSWER_SCHEMA, ANSWERS_FILE
 from polypinch.chat import ChatFormat
 from polypinch.conversation import prompt
 from polypinch.errors import PinchError
 from polypinch.files import canonical_json, read_table, write_table
 from polypinch.progress import Bar, bar
 from polypinch.thoughts import Said, split_thought
-
-ANSWER_SCHEMA = pa.schema(
-    [
-        ("item_id", pa.string()),
-        ("language", pa.string()),
-        ("sample", pa.int32()),
-        ("text", pa.string()),
-        ("thought", pa.string()),
-        ("finish_reason", pa.string()),
-        ("prompt_tokens", pa.int32()),
-        ("completion_tokens", pa.int32()),
-        ("engine", pa.string()),
-        ("sampling", pa.string()),
-    ]
-)
-"""One row per (item, language, sample).
-
-``text`` is the answer alone; ``thought`` what the model thought aloud before it, empty where it did not;
-``sampling`` the settings as JSON.
-"""
-
 
 _LOG = "answers.jsonl"
 
@@ -122,7 +102,7 @@ def answer(
             "sampling": [canonical_json(sampling.model_dump(mode="json"))] * drawn.num_rows,
         }
     ).cast(ANSWER_SCHEMA)
-    write_table(directory / "answers.parquet", table)
+    write_table(directory / ANSWERS_FILE, table)
     shutil.rmtree(shards)
     return table
 

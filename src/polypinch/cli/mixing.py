@@ -32,7 +32,7 @@ def mix_command(
     """
     from polypinch.chat import count_tokens, notices
     from polypinch.files import artifact, write_json, write_table
-    from polypinch.mix import MixPlan, export, make_mixture
+    from polypinch.mix import MANIFEST_FILE, MIXTURE_FILE, MixPlan, export, make_mixture
     from polypinch.pool import open_pool
     from polypinch.specs import load_yaml
 
@@ -49,9 +49,9 @@ def mix_command(
         "model": model,
         "max_length": max_length,
     }
-    with artifact(out, spec, overwrite=overwrite) as folder:
-        write_table(folder / "mixture.parquet", mixture.table)
-        write_json(folder / "manifest.json", mixture.manifest)
+    with artifact(out, spec, kind="mixture", overwrite=overwrite) as folder:
+        write_table(folder / MIXTURE_FILE, mixture.table)
+        write_json(folder / MANIFEST_FILE, mixture.manifest)
         export(mixture.table, folder / "export")
     if as_json:
         print_json(mixture.manifest)

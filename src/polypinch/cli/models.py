@@ -37,28 +37,30 @@ def tune_command(
     Example: polypinch tune mixture --out tuned --model Qwen/Qwen3-0.6B-Base
     """
     from polypinch.files import artifact, file_sha256, partial, read_json, read_table
-    from polypinch.models import find_model
+    from polypinch.mix import MIXTURE_FILE
+    from polypinch.models import find_model, used
     from polypinch.processes import is_main, leave, main_first
     from polypinch.specs import load_yaml
-    from polypinch.tune import TuneRecipe, tune
+    from polypinch.tune import SUMMARY_FILE, TuneRecipe, tune
 
-    rows = read_table(mixture / "mixture.parquet")
+    rows = read_table(mixture / MIXTURE_FILE)
     recipe = load_yaml(recipe_file, TuneRecipe) if recipe_file else TuneRecipe()
     with main_first():
         base = find_model(model)
     spec = {
-        "mixture": file_sha256(mixture / "mixture.parquet"),
+        "mixture": file_sha256(mixture / MIXTURE_FILE),
         "recipe": recipe.model_dump(mode="json"),
         "model": base.fingerprint,
         "model_name": model,
         "seed": seed,
     }
-    with artifact(out, spec) if is_main() else nullcontext(partial(out)) as folder:
+    made = artifact(out, spec, kind="tuning", used=lambda: used(recipe.precision))
+    with made if is_main() else nullcontext(partial(out)) as folder:
         tune(rows, base, recipe, seed, folder)
     leave()
     if not is_main():
         return
-    summary = read_json(out / "summary.json")
+    summary = read_json(out / SUMMARY_FILE)
     if as_json:
         print_json({**summary, "path": str(out)})
     else:
@@ -97,7 +99,7 @@ def answer_command(
 
     Example: polypinch answer pinch12 --out answers --tuned tuned --languages en,fi,sw
     """
-    from polypinch.answer import HttpEngine, Sampling
+    from polypinch.answer import ANSWERS_FILE, HttpEngine, Sampling
     from polypinch.answer import answer as draw
     from polypinch.files import artifact, read_table
 
@@ -117,13 +119,13 @@ def answer_command(
         raise PinchError("a tuning is answered with in this process", fix="leave out --tuned or --base-url")
     else:
         engine = HttpEngine(model, base_url, concurrency=concurrency)
-        with artifact(out, {**spec, "model": model, "server": base_url}) as folder:
+        with artifact(out, {**spec, "model": model, "server": base_url}, kind="answers") as folder:
             draw(rows, engine, None, sampling, folder)
-    withheld = read_table(out / "answers.parquet")["text"].null_count
+    withheld = read_table(out / ANSWERS_FILE)["text"].null_count
     if as_json:
-        print_json(read_table(out / "answers.parquet").to_pylist())
+        print_json(read_table(out / ANSWERS_FILE).to_pylist())
     else:
-        say(f"{rows.num_rows * samples - withheld} answers: {out / 'answers.parquet'}")
+        say(f"{rows.num_rows * samples - withheld} answers: {out / ANSWERS_FILE}")
     if withheld:
         say(f"{withheld} prompts have none: the server withheld it (see finish_reason)")
         raise typer.Exit(3)
@@ -135,14 +137,14 @@ def _answer_here(
     from polypinch.answer import TransformersEngine
     from polypinch.answer import answer as draw
     from polypinch.chat import ChatFormat, notices
-    from polypinch.files import artifact, is_done, read_json
-    from polypinch.models import find_model
-    from polypinch.tune import load_tuned
+    from polypinch.files import DONE, artifact, is_done, read_json
+    from polypinch.models import find_model, used
+    from polypinch.tune import SUMMARY_FILE, load_tuned
 
     base = find_model(model)
     if tuned is not None and not is_done(tuned):
         raise PinchError(f"{tuned} is no finished tuning", fix="name a folder that polypinch tune made")
-    summary = read_json(tuned / "summary.json") if tuned else None
+    summary = read_json(tuned / SUMMARY_FILE) if tuned else None
     if summary and summary["base"]["fingerprint"] != base.fingerprint:
         raise PinchError(
             f"{tuned} was tuned from {summary['base']['name']}, and {model} is another model",
@@ -152,11 +154,11 @@ def _answer_here(
     spec = {
         **spec,
         "model": base.fingerprint,
-        "tuned": read_json(tuned / "done.json")["fingerprint"] if tuned else None,
+        "tuned": read_json(tuned / DONE)["fingerprint"] if tuned else None,
     }
     for notice in notices(chat, rows, "prompts"):
         say(f"{notice.message}\n  {notice.fix}")
-    with artifact(out, spec) as folder:
+    with artifact(out, spec, kind="answers", used=lambda: used("auto")) as folder:
         draw(rows, TransformersEngine(load_tuned(base, tuned), chat), chat, sampling, folder)
 
 

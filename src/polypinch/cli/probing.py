@@ -67,7 +67,7 @@ def probe_command(
             "similarity": source,
         }
         chart = probe_chart(found)
-        with artifact(out, spec, overwrite=overwrite) as folder:
+        with artifact(out, spec, kind="probe", overwrite=overwrite) as folder:
             write_json(folder / PROBE_FILE, found.as_dict(source))
             write_text(folder / "exposure.svg", probe_svg(chart))
             write_text(folder / "exposure.html", probe_html(chart))

@@ -18,33 +18,31 @@ from polypinch.errors import PinchError
 from polypinch.progress import say
 
 if TYPE_CHECKING:
-    from polypinch.study import Preflight, Store, Study
+    from polypinch.study import Graph, Preflight, Record, Store, Study
 
-_RECORD = "study.json"
 StoreFolder = Annotated[
     Path | None, typer.Option(help="Artifacts, shared by studies that name the same. [default: OUT/store]")
 ]
 
 
 def _run(study: Study, out: Path, store_folder: Path | None) -> None:
-    from polypinch.files import write_json
     from polypinch.models import GEMMA_TERMS
     from polypinch.publish import report
-    from polypinch.study import Store, build, duration, open_inputs, preflight, run
+    from polypinch.study import State, Store, build, duration, open_inputs, preflight, run, write_record
 
     started = time.monotonic()
     chosen = store_folder or Path(os.environ.get("POLYPINCH_STORE") or out / "store")
     if DEFAULT_MODEL in study.every_model:
         say(GEMMA_TERMS)
     inputs = open_inputs(study)
-    write_json(out / _RECORD, {"study": study.model_dump(mode="json"), "store": str(chosen.resolve())})
     store = Store(chosen)
     graph = build(inputs, store)
-    if any(store.state(stage) == "to do" for stage in graph.stages()):
+    write_record(out, inputs, graph, store)
+    if any(store.state(stage) is State.TO_DO for stage in graph.stages()):
         _refuse_early(preflight(inputs, out, time_it=False))
     # Each tuning ends with a search for cycles, which need not go through all that is loaded by now.
     gc.freeze()
-    run(graph, store)
+    run(graph, store, out)
     page = report(inputs, graph, store, out)
     say(f"done in {duration(time.monotonic() - started)}; the report: {page}")
 
@@ -92,44 +90,63 @@ def demo_command(
         _run(load_yaml(path, Study), out, store)
 
 
-def recorded(out: Path) -> tuple[Study, Store]:
-    """Return a study that was begun, and its artifacts.
+def recorded(out: Path) -> tuple[Record, Graph, Store]:
+    """Return a study that was begun, its steps, and its artifacts.
+
+    What the folder keeps is enough; where an older release made it, the study's inputs are opened.
 
     Raises:
         PinchError: the folder holds none.
     """
-    from polypinch.files import read_json
-    from polypinch.specs import validate
-    from polypinch.study import Store, Study
+    from polypinch.study import read_record, read_study
 
-    record = out / _RECORD
-    if not record.is_file():
-        raise PinchError(f"{out} holds no study", fix="name a folder that polypinch run made")
-    data = read_json(record)
-    return validate(data["study"], Study, str(record)), Store(Path(data["store"]))
+    try:
+        return read_record(out)
+    except PinchError:
+        study, store = read_study(out)
+        from polypinch.study import build, open_inputs
+
+        inputs = open_inputs(study)
+        return inputs, build(inputs, store), store
 
 
 def status_command(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="A study's folder.")], as_json: Json = False
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="A study's folder.")],
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Compare every file with the hash it was made with.")
+    ] = False,
+    as_json: Json = False,
 ) -> None:
-    """Show what of a study is done.
+    """Show what of a study is done, what is damaged, and who works on it.
 
     Example: polypinch status study
     """
-    from polypinch.study import build, open_inputs
+    from polypinch.study import workers
 
-    study, store = recorded(out)
-    graph = build(open_inputs(study), store)
+    _, graph, store = recorded(out)
+    damaged = {error.stage.fingerprint: error for error in store.verify(graph.stages())} if verify else {}
     rows = [
-        {"kind": stage.kind, "name": stage.name, "state": store.state(stage), "path": str(store.path(stage))}
+        {
+            "kind": stage.kind.value,
+            "name": stage.name,
+            "state": "damaged" if stage.fingerprint in damaged else store.state(stage).value,
+            "path": str(store.path(stage)),
+        }
         for stage in graph.stages()
     ]
+    for error in damaged.values():
+        say(f"damaged: {error.message}")
     if as_json:
         print_json(rows)
         return
     print_table(["step", "name", "state"], [[row["kind"], row["name"], row["state"]] for row in rows])
     counts = Counter(row["state"] for row in rows)
     typer.echo(f"{counts['done']} of {len(rows)} steps are done")
+    running = workers(out)
+    for worker in running:
+        typer.echo(f"running: {worker}")
+    if not running and counts["done"] < len(rows):
+        typer.echo("nobody works on it: polypinch run with the same study and folder goes on")
 
 
 def report_command(
@@ -162,11 +179,9 @@ def report_command(
     from polypinch.files import read_json
     from polypinch.publish import report
     from polypinch.report import FINDINGS
-    from polypinch.study import build, open_inputs
 
-    study, store = recorded(studies[0])
-    inputs = open_inputs(study)
-    page = report(inputs, build(inputs, store), store, studies[0], exposure)
+    inputs, graph, store = recorded(studies[0])
+    page = report(inputs, graph, store, studies[0], exposure)
     if as_json:
         print_json({"report": str(page), **read_json(studies[0] / FINDINGS)})
     else:
@@ -175,7 +190,6 @@ def report_command(
 
 def _report_together(folders: list[Path], out: Path | None, as_json: bool) -> None:
     from polypinch.publish import Finished, averages, report_together, unlike_settings
-    from polypinch.study import build, open_inputs
 
     if out is None:
         raise PinchError("several studies need a folder for their page", fix="name one with --out")
@@ -183,9 +197,7 @@ def _report_together(folders: list[Path], out: Path | None, as_json: bool) -> No
         raise PinchError(f"{out} holds one of the studies", fix="name another folder with --out")
     opened = []
     for folder in folders:
-        study, store = recorded(folder)
-        inputs = open_inputs(study)
-        opened.append(Finished(folder, inputs, build(inputs, store), store))
+        opened.append(Finished(folder, *recorded(folder)))
     done = report_together(opened, out)
     for warning in done.warnings:
         say(f"warning: {warning}")

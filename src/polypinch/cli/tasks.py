@@ -71,11 +71,11 @@ def run_command(
 
     Example: polypinch tasks run tuned --layout mgsm --path mgsm --languages en,es,sw
     """
-    from polypinch.answer import Sampling
+    from polypinch.answer import ANSWERS_FILE, Sampling
     from polypinch.files import artifact
-    from polypinch.models import GEMMA_TERMS
+    from polypinch.models import GEMMA_TERMS, used
     from polypinch.specs import validate
-    from polypinch.tasks import Task, open_task, run_task, summarise
+    from polypinch.tasks import CHOICES_FILE, SCORES_FILE, Task, open_task, run_task, summarise
     from polypinch.tune import load_tuned
 
     spec = {
@@ -96,7 +96,11 @@ def run_command(
     sampling = Sampling(max_new_tokens=tasks.task.longest or 1)
     whole = {"task": tasks.fingerprint, "metrics": list(tasks.metrics), "model": base.fingerprint,
              "tuned": mark, "sampling": sampling.model_dump(mode="json")}  # fmt: skip
-    place = artifact(out, whole, overwrite=overwrite) if out is not None else TemporaryDirectory()
+    place = (
+        artifact(out, whole, kind="task", overwrite=overwrite, used=lambda: used("auto"))
+        if out is not None
+        else TemporaryDirectory()
+    )
     with place as folder:
         scores = run_task(tasks, load_tuned(base, tuned), chat, sampling, Path(folder), label=tasks.name)
     found = summarise(tasks, scores)
@@ -106,7 +110,7 @@ def run_command(
         return
     _print_scores(model, tasks, found)
     if out is not None:
-        say(f"{out}: scores.parquet, {'choices' if tasks.is_choice else 'answers'}.parquet")
+        say(f"{out}: {SCORES_FILE}, {CHOICES_FILE if tasks.is_choice else ANSWERS_FILE}")
 
 
 def _prompts(path: Path | None) -> dict[str, Any]:
@@ -128,14 +132,15 @@ def _model(name: str) -> tuple[Model, Path | None, ChatFormat, str | None]:
     from polypinch.chat import ChatFormat
     from polypinch.files import is_done, read_json
     from polypinch.models import find_model
+    from polypinch.tune import SUMMARY_FILE
 
     folder = Path(name)
-    if not (folder / "summary.json").is_file():
+    if not (folder / SUMMARY_FILE).is_file():
         base = find_model(name)
         return base, None, ChatFormat.load(base), None
     if not is_done(folder):
         raise PinchError(f"{name} is no finished tuning", fix="name a folder that polypinch tune made")
-    summary = read_json(folder / "summary.json")
+    summary = read_json(folder / SUMMARY_FILE)
     base = find_model(summary["base"]["name"])
     if summary["base"]["fingerprint"] != base.fingerprint:
         raise PinchError(
@@ -184,11 +189,10 @@ def export_command(
 
     Example: polypinch tasks export study --arm pinch-8 --seed 1 --out handed
     """
-    from polypinch.cli.studies import recorded
     from polypinch.results import export_arm
-    from polypinch.study import build, open_inputs
+    from polypinch.study import build, open_inputs, read_study
 
-    spec, store = recorded(study)
+    spec, store = read_study(study)
     inputs = open_inputs(spec)
     command = export_arm(inputs, build(inputs, store), store, (model, arm, seed), out, merge)
     if as_json:
@@ -223,11 +227,9 @@ def import_command(
     from polypinch.cli.studies import recorded
     from polypinch.publish import report
     from polypinch.results import import_results
-    from polypinch.study import build, open_inputs
 
-    spec, store = recorded(study)
-    inputs = open_inputs(spec)
-    graph = build(inputs, store)
+    inputs, graph, store = recorded(study)
+    spec = inputs.study
     found, left_out = import_results(spec, graph, study, files, (model, arm, seed), _tags(named or []))
     page = report(inputs, graph, store, study)
     if as_json:

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 import numpy as np
 
 from polypinch.experiments.composition import Condition
-from polypinch.files import read_table
 from polypinch.results import ArmResults, Axes, fill
 from polypinch.stats import Array, Estimate, widened
 from polypinch.study import UNTUNED, Graph, Store
@@ -121,7 +120,7 @@ def read_costs(axes: Axes, graph: Graph, store: Store) -> dict[str, Costs]:
     costs = {}
     for run in graph.tuned:
         if run.arm == UNTUNED and run.loss is not None:
-            table = read_table(store.path(run.loss) / "loss.parquet")
+            table = store.read(run.loss)
             nats, tokens = (fill(axes, {0: table}, name)[0] for name in ("nats", "supervised_tokens"))
             costs[run.model] = Costs(nats / math.log(2), tokens)
     return costs

@@ -1,7 +1,7 @@
 from .counts import Counter, TokenCount
 from .exporting import export
 from .leakage import normalised
-from .mixture import MIXTURE_SCHEMA, Mixture, make_mixture, quotas
+from .mixture import MANIFEST_FILE, MIXTURE_FILE, MIXTURE_SCHEMA, Mixture, make_mixture, quotas
 from .plan import (
     Budget,
     Dose,
@@ -15,6 +15,8 @@ from .plan import (
 from .select import available, first_items
 
 __all__ = [
+    "MANIFEST_FILE",
+    "MIXTURE_FILE",
     "MIXTURE_SCHEMA",
     "Budget",
     "Counter",

@@ -18,6 +18,8 @@ from polypinch.mix.select import Enough, available, first_items, partition, take
 from polypinch.pool import MESSAGES, Found, Pool
 from polypinch.seeded import ranks
 
+MIXTURE_FILE, MANIFEST_FILE = "mixture.parquet", "manifest.json"
+
 MIXTURE_SCHEMA = pa.schema(
     [
         ("item_id", pa.string()),

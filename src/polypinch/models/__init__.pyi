@@ -8,6 +8,7 @@ from .finding import (
     home,
     load_model,
     load_tokenizer,
+    used,
     vocabulary_size,
 )
 from .precision import Precision, Quantization
@@ -30,5 +31,6 @@ __all__ = [
     "segment_attention",
     "segmented",
     "trust_folders",
+    "used",
     "vocabulary_size",
 ]

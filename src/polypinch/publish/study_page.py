@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from polypinch.experiments import (
     read_costs,
     read_exposure,
 )
-from polypinch.files import read_json, read_table
 from polypinch.findings import Dosed, Findings, answer, caveats, details, find, ladder
 from polypinch.judge import dollars
 from polypinch.languages import language
@@ -35,13 +33,12 @@ from polypinch.results import (
     task_rows,
     task_wording,
 )
-from polypinch.study import MONOLINGUAL, TOTALS, UNTUNED, Graph, Inputs, Store, Study, Tuned
+from polypinch.study import MANIFEST, MONOLINGUAL, TOTALS, UNTUNED, Graph, Record, Store, Study, Tuned
 
-_PACKAGES = ("polypinch", "torch", "transformers", "peft", "datasets", "py3langid", "sacrebleu", "numpy")
 _SAMPLE_ITEMS = 6
 
 
-def report(inputs: Inputs, graph: Graph, store: Store, directory: Path, exposure: Path | None = None) -> Path:
+def report(inputs: Record, graph: Graph, store: Store, directory: Path, exposure: Path | None = None) -> Path:
     """Write a study's report, tables and figures; return the page's path.
 
     Args:
@@ -60,7 +57,7 @@ def report(inputs: Inputs, graph: Graph, store: Store, directory: Path, exposure
 
 
 def read_report(
-    inputs: Inputs,
+    inputs: Record,
     graph: Graph,
     store: Store,
     directory: Path,
@@ -87,7 +84,7 @@ def finished(graph: Graph, store: Store) -> None:
 
 
 def gather(
-    inputs: Inputs, graph: Graph, store: Store, disclosed: Mapping[str, float] | None = None
+    inputs: Record, graph: Graph, store: Store, disclosed: Mapping[str, float] | None = None
 ) -> ReportData:
     """Read a finished study into what the report shows, with disclosed shares of pretraining by language."""
     study = inputs.study
@@ -105,7 +102,7 @@ def gather(
         else replace(one, answer=headline(one.model, [of.result for of in shown]) or one.answer)
         for one in told
     ]
-    ordered = inputs.judging is not None and inputs.judging.declared.kind.sees_order
+    ordered = inputs.judge.ordered
     judging = judging_totals(inputs, graph, store)
     data = ReportData(
         title=study.name,
@@ -134,7 +131,7 @@ def gather(
             **({"judging": judging} if judging is not None else {}),
             **({"wording of tasks": task_wording(inputs)} if inputs.tasks else {}),
         },
-        versions={name: version(name) for name in _PACKAGES},
+        versions=_versions(graph, store),
         artifacts=_artifacts(graph, store),
         exports=EXPORTS,
     )
@@ -214,14 +211,14 @@ def _by_measure(one: _Told) -> dict[str, Any]:
 
 
 def _notes(
-    inputs: Inputs,
+    inputs: Record,
     shared: Axes,
     results: list[ArmResults],
     judging: dict[str, Any] | None,
     left_out: dict[str, list[str]],
 ) -> list[str]:
     judged = any(result.outcome is not None for result in results)
-    by_model = inputs.judging.words if inputs.judging else "reference"
+    by_model = inputs.judge.words
     notes = caveats(shared, len(inputs.answered["item_id"].unique()), by_model if judged else None, LEADING)
     if judging is not None:
         notes.append(f"The judge was asked as follows: {judging_words(judging)}.")
@@ -249,19 +246,19 @@ def _notes(
     return notes
 
 
-def judging_totals(inputs: Inputs, graph: Graph, store: Store) -> dict[str, Any] | None:
+def judging_totals(inputs: Record, graph: Graph, store: Store) -> dict[str, Any] | None:
     """Return what the language model that judged was asked, in all, or ``None`` where none was."""
-    if inputs.judging is None:
+    if inputs.judge.identity is None:
         return None
     total: Counter[str] = Counter()
     costs = []
-    for path in {store.path(one.verdicts) for one in graph.compared}:
-        found = read_json(path / TOTALS)
+    for stage in {one.verdicts.fingerprint: one.verdicts for one in graph.compared}.values():
+        found = store.read_json(stage, TOTALS)
         costs.append(found.pop("cost"))
         total.update(found)
     known = [cost for cost in costs if cost is not None]
     cost = sum(known) if known else None
-    return {**inputs.judging.identity, **dict(total), "cost": cost}
+    return {**inputs.judge.identity, **dict(total), "cost": cost}
 
 
 def judging_words(total: dict[str, Any]) -> str:
@@ -276,17 +273,17 @@ def judging_words(total: dict[str, Any]) -> str:
     )
 
 
-def _chats(inputs: Inputs) -> dict[str, str]:
-    return {name: chat.name for name, chat in inputs.chats.items()}
+def _chats(inputs: Record) -> dict[str, str]:
+    return dict(inputs.chat_names)
 
 
-def _arms(inputs: Inputs, graph: Graph, store: Store) -> list[ArmInfo]:
+def _arms(inputs: Record, graph: Graph, store: Store) -> list[ArmInfo]:
     study = inputs.study
     infos = [ArmInfo(UNTUNED, 0, 0.0, 0, False, "untuned base")]
     for arm in study.arms:
         run = next(run for run in graph.tuned if run.arm == arm.name)
         assert run.mixture is not None
-        manifest = read_json(store.path(run.mixture) / "manifest.json")
+        manifest = store.read_json(run.mixture, MANIFEST)
         rows = manifest["rows"]
         dose = sum(line["examples"] for line in manifest["languages"] if line["language"] != study.base)
         is_baseline = study.is_baseline(arm)
@@ -294,7 +291,7 @@ def _arms(inputs: Inputs, graph: Graph, store: Store) -> list[ArmInfo]:
     return [infos[0], *sorted(infos[1:], key=lambda info: info.dose_examples)]
 
 
-def _languages(inputs: Inputs) -> list[LanguageInfo]:
+def _languages(inputs: Record) -> list[LanguageInfo]:
     study = inputs.study
     infos = []
     for tag in study.evaluated:
@@ -304,7 +301,7 @@ def _languages(inputs: Inputs) -> list[LanguageInfo]:
     return infos
 
 
-def _samples(inputs: Inputs, graph: Graph, store: Store) -> list[Sample]:
+def _samples(inputs: Record, graph: Graph, store: Store) -> list[Sample]:
     """Return the first few answered items in every language, as the first seed of each arm answers."""
     study = inputs.study
     items = inputs.answered["item_id"].unique().slice(0, _SAMPLE_ITEMS)
@@ -312,8 +309,8 @@ def _samples(inputs: Inputs, graph: Graph, store: Store) -> list[Sample]:
     texts: dict[tuple[str, str], dict[str, str]] = {}
     flags: dict[tuple[str, str], dict[str, bool | None]] = {}
     for run in _first_runs(graph, study.models[0], study.seeds[0]):
-        answers = read_table(store.path(run.answers) / "answers.parquet")
-        found = read_table(store.path(run.fidelity) / "fidelity.parquet")
+        answers = store.read(run.answers)
+        found = store.read(run.fidelity)
         columns = [answers[name].to_pylist() for name in ("item_id", "language", "text")]
         for item, tag, text, flag in zip(*columns, found["in_language"].to_pylist(), strict=True):
             if item in wanted:
@@ -335,13 +332,33 @@ def _first_runs(graph: Graph, model: str, seed: int) -> list[Tuned]:
     ]
 
 
+def _versions(graph: Graph, store: Store) -> dict[str, str]:
+    """Return with which versions the steps were made, which may be several."""
+    made: dict[str, set[str]] = {}
+    for stage in graph.stages():
+        for name, version in store.made(stage)["versions"].items():
+            made.setdefault(name, set()).add(version)
+    return {name: ", ".join(sorted(versions)) for name, versions in made.items()}
+
+
 def _artifacts(graph: Graph, store: Store) -> list[dict[str, Any]]:
     rows = []
     for run in graph.tuned:
         for stage in (run.mixture, run.checkpoint):
             if stage is not None:
+                made = store.made(stage)
                 rows.append(
-                    {"model": run.model, "arm": run.arm, "seed": run.seed, "kind": stage.kind,
-                     "path": str(store.path(stage))}
-                )  # fmt: skip
+                    {
+                        "model": run.model,
+                        "arm": run.arm,
+                        "seed": run.seed,
+                        "kind": stage.kind.value,
+                        "device": made.get("device", ""),
+                        "dtype": made.get("dtype", ""),
+                        "host": made["host"],
+                        "started": made["started"],
+                        "seconds": made["seconds"],
+                        "path": str(store.path(stage)),
+                    }
+                )
     return rows

@@ -11,7 +11,7 @@ from polypinch.errors import PinchError
 from polypinch.files import canonical_json
 from polypinch.publish import Entry, write_together
 from polypinch.publish.study_page import finished, read_report
-from polypinch.study import Graph, Inputs, Store
+from polypinch.study import Graph, Record, Store
 
 _NAMED = 6  # in a warning
 
@@ -28,7 +28,7 @@ class Finished:
     """
 
     folder: Path
-    inputs: Inputs
+    inputs: Record
     graph: Graph
     store: Store
 
@@ -84,7 +84,7 @@ def _page(folder: Path, directory: Path) -> str:
     return Path(os.path.relpath(page, directory.resolve())).as_posix() if page.is_file() else ""
 
 
-def comparable(studies: dict[str, Inputs]) -> list[str]:
+def comparable(studies: dict[str, Record]) -> list[str]:
     """Return in sentences where studies cannot be compared, though as a whole they can.
 
     Args:
@@ -97,7 +97,7 @@ def comparable(studies: dict[str, Inputs]) -> list[str]:
     return [*_languages(studies), *_items(studies), *_scores(studies)]
 
 
-def _same_base(studies: dict[str, Inputs]) -> None:
+def _same_base(studies: dict[str, Record]) -> None:
     bases = {name: one.study.base for name, one in studies.items()}
     if len(set(bases.values())) > 1:
         raise PinchError(
@@ -106,7 +106,7 @@ def _same_base(studies: dict[str, Inputs]) -> None:
         )
 
 
-def _languages(studies: dict[str, Inputs]) -> list[str]:
+def _languages(studies: dict[str, Record]) -> list[str]:
     others = {name: set(one.study.evaluated) - {one.study.base} for name, one in studies.items()}
     shared = set.intersection(*others.values())
     if not shared:
@@ -132,7 +132,7 @@ def _languages(studies: dict[str, Inputs]) -> list[str]:
     return found
 
 
-def _items(studies: dict[str, Inputs]) -> list[str]:
+def _items(studies: dict[str, Record]) -> list[str]:
     texts = {name: _texts(one) for name, one in studies.items()}
     first, *rest = texts.values()
     same = {key for key, text in first.items() if all(other.get(key) == text for other in rest)}
@@ -157,14 +157,14 @@ def _items(studies: dict[str, Inputs]) -> list[str]:
     return []
 
 
-def _texts(inputs: Inputs) -> dict[tuple[str, str], str]:
+def _texts(inputs: Record) -> dict[tuple[str, str], str]:
     columns = (inputs.heldout[name].to_pylist() for name in ("item_id", "language", "messages"))
     return {(item, tag): canonical_json(messages) for item, tag, messages in zip(*columns, strict=True)}
 
 
-def _scores(studies: dict[str, Inputs]) -> list[str]:
+def _scores(studies: dict[str, Record]) -> list[str]:
     compared = {name: one for name, one in studies.items() if one.is_compared}
-    judges = {name: one.judging.words if one.judging else "reference" for name, one in compared.items()}
+    judges = {name: one.judge.words for name, one in compared.items()}
     against = {name: one.study.comparison.against for name, one in compared.items()}
     found = []
     if len(set(judges.values())) > 1:
@@ -179,7 +179,7 @@ def _scores(studies: dict[str, Inputs]) -> list[str]:
     return found
 
 
-def _opponent(inputs: Inputs) -> str:
+def _opponent(inputs: Record) -> str:
     study = inputs.study
     arm = next((arm for arm in study.arms if arm.name == study.comparison.against), None)
     recipe = study.recipe(arm).model_dump(mode="json") if arm else None

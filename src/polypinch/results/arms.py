@@ -5,28 +5,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, assert_never
 
 import numpy as np
 import pyarrow as pa
 
-from polypinch.files import read_json, read_table
 from polypinch.judge import Orders, outcomes
 from polypinch.measure import LOSS, Kind, Measure
 from polypinch.mix import amount_text
 from polypinch.stats import Array, Estimate, Scores, contrasts, score_arms, seed_half_width, widened
 from polypinch.study import (
     ALL,
+    MANIFEST,
     MONOLINGUAL,
     SETTLED,
     UNTUNED,
     Compared,
     Graph,
-    Inputs,
     Judged,
+    Record,
     Settled,
     Side,
+    Stage,
     Store,
     Tuned,
     joined,
@@ -54,7 +54,7 @@ class Axes:
     groups: dict[str, list[int]]
 
 
-def axes(inputs: Inputs) -> Axes:
+def axes(inputs: Record) -> Axes:
     """Return a study's axes."""
     study = inputs.study
     position = {tag: index for index, tag in enumerate(study.evaluated)}
@@ -216,18 +216,10 @@ def read_arm(
     """Read one arm's artifacts over its seeds."""
 
     def tables(kind: str) -> dict[int, pa.Table]:
-        return {
-            run.seed if run.seed is not None else -1: read_table(
-                store.path(getattr(run, kind)) / f"{kind}.parquet"
-            )
-            for run in runs
-        }
+        return {run.seed if run.seed is not None else -1: store.read(getattr(run, kind)) for run in runs}
 
     fidelity = tables("fidelity")
-    judged = {
-        index: outcomes(read_table(store.path(one.verdicts) / "verdicts.parquet"), orders)
-        for index, one in enumerate(compared)
-    }
+    judged = {index: outcomes(store.read(one.verdicts), orders) for index, one in enumerate(compared)}
     missing: Counter[str] = Counter()
     for table in judged.values():
         pairs = zip(table["language"].to_pylist(), table["outcome"].to_pylist(), strict=True)
@@ -247,7 +239,7 @@ def read_arm(
         flipped=fill(axes, judged, "flipped") if judged else None,
         missing=dict(missing),
         abstained=dict(abstained),
-        settled=tuple(left for one in compared if (left := _read_settled(store.path(one.verdicts)))),
+        settled=tuple(left for one in compared if (left := _read_settled(store, one.verdicts))),
         judged=lay_out([_side(store, one) for one in compared], axes.items, axes.languages, orders)
         if compared
         else None,
@@ -259,21 +251,20 @@ def _side(store: Store, compared: Compared) -> Side:
         """Return the share of samples in the right language; those that cannot be told are left out."""
         samples: dict[tuple[str, str], list[float]] = {}
         for run in runs:
-            table = read_table(store.path(run.fidelity) / "fidelity.parquet")
+            table = store.read(run.fidelity)
             columns = [table[name].to_pylist() for name in ("item_id", "language", "in_language")]
             for item, tag, flag in zip(*columns, strict=True):
                 if flag is not None and tag in run.evaluated:
                     samples.setdefault((item, tag), []).append(float(flag))
         return {key: sum(flags) / len(flags) for key, flags in samples.items()}
 
-    verdicts = read_table(store.path(compared.verdicts) / "verdicts.parquet")
+    verdicts = store.read(compared.verdicts)
     return Side(verdicts, fidelity([compared.arm]), fidelity(compared.others))
 
 
-def _read_settled(directory: Path) -> dict[str, Settled]:
-    if not (directory / SETTLED).exists():
-        return {}
-    return {tag: Settled.from_dict(found) for tag, found in read_json(directory / SETTLED).items()}
+def _read_settled(store: Store, verdicts: Stage) -> dict[str, Settled]:
+    left = store.read_json(verdicts, SETTLED) or {}
+    return {tag: Settled.from_dict(found) for tag, found in left.items()}
 
 
 def scores(axes: Axes, result: ArmResults) -> dict[str, Together]:
@@ -333,11 +324,11 @@ def changes(
     return {arm.arm: together(axes, differences, at) for at, arm in enumerate(others, start=1)}
 
 
-def read_results(inputs: Inputs, graph: Graph, store: Store) -> list[ArmResults]:
+def read_results(inputs: Record, graph: Graph, store: Store) -> list[ArmResults]:
     """Read every arm of a finished study, the untuned base first; the monolingual ones stay apart."""
     shared = axes(inputs)
     found = []
-    orders: Orders = inputs.judging.spec.orders if inputs.judging else "both"
+    orders: Orders = inputs.judge.orders
     for model in inputs.study.models:
         for arm in (UNTUNED, *(arm.name for arm in inputs.study.arms)):
             runs = [run for run in graph.tuned if run.model == model and run.arm == arm]
@@ -346,14 +337,14 @@ def read_results(inputs: Inputs, graph: Graph, store: Store) -> list[ArmResults]
     return found
 
 
-def mixture_lines(inputs: Inputs, graph: Graph, store: Store) -> list[dict[str, Any]]:
+def mixture_lines(inputs: Record, graph: Graph, store: Store) -> list[dict[str, Any]]:
     """Return the manifests' lines, requested against delivered, of the first seed and model."""
     lines = []
     for run in graph.tuned:
         first = run.seed == inputs.study.seeds[0] and run.model == inputs.study.models[0]
         if run.mixture is None or not first or run.arm.startswith(f"{MONOLINGUAL}-"):
             continue
-        manifest = read_json(store.path(run.mixture) / "manifest.json")
+        manifest = store.read_json(run.mixture, MANIFEST)
         for line in manifest["languages"]:
             requested = line["requested"]
             amount, unit = (requested["amount"], requested["unit"]) if requested else (None, None)

@@ -68,7 +68,7 @@ def export_arm(
     final = out.resolve()
     if "," in str(final):
         raise PinchError(f"{final}: {NAME} parts its arguments at commas", fix="name a folder without one")
-    with artifact(out, spec) as folder:
+    with artifact(out, spec, kind="export") as folder:
         tokenizer = _tokenizer(base, chat)
         tokenizer.save_pretrained(folder / "tokenizer")
         if merge:

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
-from polypinch.files import read_table
 from polypinch.results.arms import AVERAGES, Axes, fill
 from polypinch.stats import Array, Scores, contrasts, score_arms, widened
-from polypinch.study import UNTUNED, Graph, Inputs, Store, Study
+from polypinch.study import UNTUNED, Graph, Record, Store, Study
 
 HERE = "polypinch"
 """Whose scores they are, beside those that are brought in."""
@@ -25,7 +24,7 @@ def task_axes(study: Study, languages: tuple[str, ...], items: tuple[str, ...]) 
     return Axes(study.seeds, items, languages, {name: where for name, where in groups.items() if where})
 
 
-def task_rows(inputs: Inputs, graph: Graph, store: Store) -> list[dict[str, Any]]:
+def task_rows(inputs: Record, graph: Graph, store: Store) -> list[dict[str, Any]]:
     """Return the scores of every model, task, metric and arm, by language and average, with their change."""
     found = []
     for model in inputs.study.models:
@@ -45,12 +44,12 @@ def _values(axes: Axes, graph: Graph, store: Store, model: str, arm: str, place:
     tables = {}
     for run in graph.tuned:
         if run.model == model and run.arm == arm:
-            table = read_table(store.path(run.tasks[place]) / "scores.parquet")
+            table = store.read(run.tasks[place])
             tables[-1 if run.seed is None else run.seed] = table.filter(pc.field("metric") == metric)
     return fill(axes, tables, "value")
 
 
-def task_wording(inputs: Inputs) -> dict[str, dict[str, str]]:
+def task_wording(inputs: Record) -> dict[str, dict[str, str]]:
     """Return where the wording of each task is from, by language."""
     return {one.name: dict(one.wording) for one in inputs.tasks}
 

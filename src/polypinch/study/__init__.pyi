@@ -1,13 +1,15 @@
 from .adaptive import Settled, joined, judge_adaptively
+from .artifacts import MANIFEST, SETTLED, TOTALS, Kind
 from .check import Preflight, preflight
 from .compare import ALL, Fidelities, SideBySide, fidelities, summarise_verdicts
-from .graph import Graph, build
+from .graph import build
 from .inputs import Inputs, open_inputs
 from .judged import Judged, Side, lay_out, measures
-from .judging import SETTLED, TOTALS, judging_line
+from .judging import judging_line
 from .pairing import read_pairs
-from .runner import duration, run
-from .runs import Compared, Tuned
+from .record import JudgeFacts, Record, read_record, read_study, write_record
+from .running.here import Worker, duration, run, workers
+from .runs import Compared, Graph, Tuned
 from .spec import (
     MONOLINGUAL,
     UNTUNED,
@@ -18,10 +20,11 @@ from .spec import (
     Study,
     StudyLanguages,
 )
-from .store import Stage, Store
+from .store import Damaged, Stage, State, Store
 
 __all__ = [
     "ALL",
+    "MANIFEST",
     "MONOLINGUAL",
     "SETTLED",
     "TOTALS",
@@ -29,21 +32,27 @@ __all__ = [
     "Arm",
     "Compared",
     "Comparison",
+    "Damaged",
     "Fidelities",
     "Graph",
     "HeldOut",
     "Inputs",
+    "JudgeFacts",
     "Judged",
+    "Kind",
     "LLMJudge",
     "Preflight",
+    "Record",
     "Settled",
     "Side",
     "SideBySide",
     "Stage",
+    "State",
     "Store",
     "Study",
     "StudyLanguages",
     "Tuned",
+    "Worker",
     "build",
     "duration",
     "fidelities",
@@ -55,6 +64,10 @@ __all__ = [
     "open_inputs",
     "preflight",
     "read_pairs",
+    "read_record",
+    "read_study",
     "run",
     "summarise_verdicts",
+    "workers",
+    "write_record",
 ]

@@ -2,53 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
 import torch
 
 from polypinch.answer import Sampling, TransformersEngine, answer
 from polypinch.fidelity import fidelity_table
-from polypinch.files import read_table, write_json, write_table
-from polypinch.languages import language
 from polypinch.mix import MixPlan
-from polypinch.models import Precision, choose_dtype, device
-from polypinch.study.inputs import Inputs, fidelity_candidates, table_fingerprint
-from polypinch.study.runs import Compared, Tuned
+from polypinch.models import Precision, choose_dtype, used
+from polypinch.study.artifacts import FIDELITY, LOSS, MANIFEST, MIXTURE, Kind
+from polypinch.study.inputs import Inputs, fidelity_candidates
+from polypinch.study.runs import Compared, Graph, Tuned
 from polypinch.study.spec import MONOLINGUAL, UNTUNED, Arm
 from polypinch.study.store import Stage, Store
 from polypinch.study.verdicts import comparisons
 from polypinch.tasks import TaskSet, run_task
 from polypinch.tune import Base, TuneRecipe, heldout_loss, tune
-
-
-@dataclass(frozen=True)
-class Graph:
-    """All stages of a study.
-
-    Attributes:
-        tuned: models under their conditions.
-        compared: comparisons.
-    """
-
-    tuned: tuple[Tuned, ...]
-    compared: tuple[Compared, ...]
-
-    def stages(self) -> list[Stage]:
-        """Return every stage once, each after what it needs."""
-        ordered: dict[str, Stage] = {}
-        for tuned in self.tuned:
-            for stage in (tuned.mixture, tuned.checkpoint, tuned.loss, tuned.answers, tuned.fidelity):
-                if stage is not None:
-                    ordered.setdefault(stage.fingerprint, stage)
-            for stage in tuned.tasks:
-                ordered.setdefault(stage.fingerprint, stage)
-        for compared in self.compared:
-            ordered.setdefault(compared.verdicts.fingerprint, compared.verdicts)
-        return list(ordered.values())
 
 
 class _Bases:
@@ -142,17 +114,17 @@ class _Builder:
     def _mixture(self, plan: MixPlan, recipe: TuneRecipe, label: str, about: dict[str, Any]) -> Stage:
         def work(directory: Path) -> None:
             mixture = self.inputs.mixture(self.model, plan, recipe.max_length)
-            write_table(directory / "mixture.parquet", mixture.table)
-            write_json(directory / "manifest.json", mixture.manifest)
+            MIXTURE.write(directory, mixture.table)
+            MANIFEST.write(directory, mixture.manifest)
 
         spec = {
-            "plan": plan.model_dump(mode="json", exclude={"pool", "heldout"}),
+            "plan": plan.identity(exclude={"pool", "heldout"}),
             "pool": self.inputs.pool.fingerprint,
             "heldout": self.inputs.heldout_fingerprint,
             "max_length": recipe.max_length,
             **self.identity,
         }
-        return Stage("mixture", label, spec, (), work, about)
+        return Stage.of(Kind.MIXTURE, label, spec, (), work, about)
 
     def _tune(
         self, mixture: Stage, recipe: TuneRecipe, seed: int, label: str, about: dict[str, Any]
@@ -160,27 +132,25 @@ class _Builder:
         development = self.inputs.development
 
         def work(directory: Path) -> None:
-            rows = read_table(self.store.path(mixture) / "mixture.parquet")
+            rows = self.store.read(mixture)
             base = self._loaded(recipe.precision)
             if recipe.method == "full" or recipe.quantization != base.quantization:
                 base.release()
             tune(rows, self.base, recipe, seed, directory, development, f"tune {label}", base, self.chat)
 
         spec = {
-            "recipe": recipe.model_dump(mode="json", exclude={"report_to"}),
+            "recipe": recipe.identity(exclude={"report_to"}),
             "seed": seed,
-            "dtype": str(choose_dtype(recipe.precision)),
-            "device": device().type,
-            "development": table_fingerprint(development) if development is not None else None,
+            "development": self.inputs.development_fingerprint,
             **self.identity,
         }
-        return Stage("tune", label, spec, (mixture,), work, about)
+        return Stage.of(Kind.TUNE, label, spec, (mixture,), work, about, partial(used, recipe.precision))
 
     def _loaded(self, precision: Precision) -> Base:
         return self.bases.get(self.inputs, self.model, precision)
 
     def _checkpoint(self, stage: Stage | None) -> Path | None:
-        return None if stage is None else self.store.path(stage)
+        return None if stage is None else self.store.verified(stage)
 
     def _loss(
         self,
@@ -190,19 +160,20 @@ class _Builder:
         label: str,
         about: dict[str, Any],
     ) -> Stage:
-        rows = _in_languages(self.inputs.heldout, tags)
+        rows = partial(self.inputs.heldout_in, tags)
 
         def work(directory: Path) -> None:
             model = self._loaded(recipe.precision).tuned(self._checkpoint(checkpoint))
-            table = heldout_loss(model, self.chat, rows, recipe.micro_tokens, f"loss {label}")
-            write_table(directory / "loss.parquet", table)
+            table = heldout_loss(model, self.chat, rows(), recipe.micro_tokens, f"loss {label}")
+            LOSS.write(directory, table)
 
         spec = {
-            "rows": table_fingerprint(rows),
-            "dtype": str(choose_dtype(recipe.precision)),
+            "rows": self.inputs.rows_fingerprint("heldout", tags),
+            "precision": recipe.precision,
             **self.identity,
         }
-        return Stage("loss", label, spec, (checkpoint,) if checkpoint else (), work, about)
+        needs = (checkpoint,) if checkpoint else ()
+        return Stage.of(Kind.LOSS, label, spec, needs, work, about, partial(used, recipe.precision))
 
     def _answers(
         self,
@@ -212,34 +183,33 @@ class _Builder:
         label: str,
         about: dict[str, Any],
     ) -> Stage:
-        rows = _in_languages(self.inputs.answered, tags)
+        rows = partial(self.inputs.answered_in, tags)
         sampling = self.study.answering
 
         def work(directory: Path) -> None:
             model = self._loaded(sampling.precision).tuned(self._checkpoint(checkpoint))
             engine = TransformersEngine(model, self.chat)
-            answer(rows, engine, self.chat, sampling, directory, label=f"answer {label}")
+            answer(rows(), engine, self.chat, sampling, directory, label=f"answer {label}")
 
         spec = {
-            "rows": table_fingerprint(rows),
-            "sampling": sampling.model_dump(mode="json"),
-            "dtype": str(choose_dtype(sampling.precision)),
-            "engine": "transformers",
+            "rows": self.inputs.rows_fingerprint("answered", tags),
+            "sampling": sampling.identity(),
             **self.identity,
         }
-        return Stage("answers", label, spec, (checkpoint,) if checkpoint else (), work, about)
+        needs = (checkpoint,) if checkpoint else ()
+        return Stage.of(Kind.ANSWERS, label, spec, needs, work, about, partial(used, sampling.precision))
 
     def _fidelity(self, answers: Stage, label: str, about: dict[str, Any]) -> Stage:
         candidates = fidelity_candidates(self.study)
 
         def work(directory: Path) -> None:
-            table = read_table(self.store.path(answers) / "answers.parquet")
+            table = self.store.read(answers)
             found = fidelity_table(table["text"].to_pylist(), table["language"].to_pylist(), candidates)
             for name in ("item_id", "language", "sample"):
                 found = found.append_column(name, table[name])
-            write_table(directory / "fidelity.parquet", found)
+            FIDELITY.write(directory, found)
 
-        return Stage("fidelity", label, {"candidates": candidates}, (answers,), work, about)
+        return Stage.of(Kind.FIDELITY, label, {"candidates": candidates}, (answers,), work, about)
 
     def _task(
         self, tasks: TaskSet, checkpoint: Stage | None, recipe: TuneRecipe, label: str, about: dict[str, Any]
@@ -260,14 +230,12 @@ class _Builder:
         spec = {
             "task": tasks.fingerprint,
             "metrics": sorted(tasks.metrics),
-            "sampling": None if tasks.is_choice else sampling.model_dump(mode="json"),
-            "dtype": str(choose_dtype(precision)),
+            "sampling": None if tasks.is_choice else sampling.identity(),
+            "precision": precision,
             **self.identity,
         }
         needs = (checkpoint,) if checkpoint else ()
-        return Stage("task", f"{tasks.name}-{label}", spec, needs, work, {**about, "task": tasks.name})
-
-
-def _in_languages(rows: pa.Table, tags: tuple[str, ...]) -> pa.Table:
-    normal = [language(tag).tag for tag in tags]
-    return rows.filter(pc.is_in(rows["language"], value_set=pa.array(normal)))
+        about = {**about, "task": tasks.name}
+        return Stage.of(
+            Kind.TASK, f"{tasks.name}-{label}", spec, needs, work, about, partial(used, precision)
+        )

@@ -2,70 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from polypinch.chat import ChatFormat, count_tokens
-from polypinch.conversation import instruction, response
+from polypinch.conversation import response
 from polypinch.errors import PinchError
 from polypinch.fidelity import Identifier
 from polypinch.files import canonical_json, fingerprint
-from polypinch.judge import conversation
+from polypinch.languages import language
 from polypinch.mix import MixPlan, Mixture, make_mixture
 from polypinch.models import Model, find_model
 from polypinch.pool import POOL_SCHEMA, Pool, open_pool
 from polypinch.seeded import ranks
 from polypinch.study.judging import Judging
+from polypinch.study.record import JudgeFacts, Record
 from polypinch.study.spec import LLMJudge, Study
-from polypinch.tasks import Place, TaskSet, asked, open_task, refuse_trained
+from polypinch.tasks import Place, asked, open_task, refuse_trained
 
 # Which items are held out, or set aside, must not change with the study's seeds.
 _FIXED_SEED = 0
 
 
 @dataclass(frozen=True)
-class Inputs:
+class Inputs(Record):
     """What a study reads.
 
     Attributes:
-        study: the spec.
         models: by name.
         chats: the chat format of each model.
         pool: where mixtures come from; development items are already taken out.
-        heldout: the held-out rows, one per item and evaluated language, in a fixed order.
-        answered: those of them that are answered.
         development: rows for the loss in the log, or ``None``.
-        tasks: held-out sets whose answers can be checked.
+        judging: the language model that judges, or ``None`` where ``reference`` does.
     """
 
-    study: Study
     models: dict[str, Model]
     chats: dict[str, ChatFormat]
     pool: Pool
-    heldout: pa.Table
-    answered: pa.Table
     development: pa.Table | None
-    tasks: tuple[TaskSet, ...] = ()
+    judging: Judging | None
     _mixtures: dict[str, Mixture] = field(default_factory=dict, repr=False)
-
-    @cached_property
-    def has_references(self) -> bool:
-        """Whether the held-out rows have reference responses: all of them, or none."""
-        return bool(self.references())
-
-    @cached_property
-    def judging(self) -> Judging | None:
-        """The language model that judges, or ``None`` where ``reference`` does."""
-        spec = self.study.comparison.judge
-        return Judging(spec, self.study.comparisons) if isinstance(spec, LLMJudge) else None
-
-    @property
-    def is_compared(self) -> bool:
-        """Whether answers can be compared: a language model needs no references."""
-        return self.has_references or self.judging is not None
+    _fingerprints: dict[tuple[str, tuple[str, ...]], str] = field(default_factory=dict, repr=False)
 
     @cached_property
     def heldout_fingerprint(self) -> str:
@@ -73,28 +55,29 @@ class Inputs:
         return table_fingerprint(self.heldout)
 
     @cached_property
+    def development_fingerprint(self) -> str | None:
+        """64 hex digits of the rows for the loss in the log, or ``None`` without any."""
+        return None if self.development is None else table_fingerprint(self.development)
+
+    def heldout_in(self, tags: Sequence[str]) -> pa.Table:
+        """Return the held-out rows in some languages."""
+        return _in_languages(self.heldout, tags)
+
+    def answered_in(self, tags: Sequence[str]) -> pa.Table:
+        """Return the answered rows in some languages."""
+        return _in_languages(self.answered, tags)
+
+    def rows_fingerprint(self, which: Literal["heldout", "answered"], tags: Sequence[str]) -> str:
+        """Return 64 hex digits of the held-out or the answered rows in some languages."""
+        key = (which, tuple(tags))
+        if key not in self._fingerprints:
+            rows = self.heldout_in(tags) if which == "heldout" else self.answered_in(tags)
+            self._fingerprints[key] = table_fingerprint(rows)
+        return self._fingerprints[key]
+
+    @cached_property
     def _asked_in_tasks(self) -> dict[str, Place]:
         return asked(self.tasks)
-
-    def references(self) -> dict[tuple[str, str], str]:
-        """Return the reference response of each (item, language) that has one."""
-        found = {}
-        columns = (self.heldout[name].to_pylist() for name in ("item_id", "language", "messages"))
-        for item, tag, messages in zip(*columns, strict=True):
-            text = (response(messages) or "").strip()
-            if text:
-                found[item, tag] = text
-        return found
-
-    def conversations(self) -> dict[tuple[str, str], str]:
-        """Return what a judge is shown of each answered (item, language), in the order of the rows."""
-        columns = (self.answered[name].to_pylist() for name in ("item_id", "language", "messages"))
-        return {(item, tag): conversation(messages) for item, tag, messages in zip(*columns, strict=True)}
-
-    def prompts(self) -> dict[tuple[str, str], str]:
-        """Return the instruction of each (item, language)."""
-        columns = (self.heldout[name].to_pylist() for name in ("item_id", "language", "messages"))
-        return {(item, tag): instruction(messages) for item, tag, messages in zip(*columns, strict=True)}
 
     def mixture(self, model: str, plan: MixPlan, max_length: int, keep: bool = False) -> Mixture:
         """Return a plan's mixture, counted in a model's tokens.
@@ -134,10 +117,6 @@ def open_inputs(study: Study) -> Inputs:
     """
     pool = open_pool(study.pool)
     heldout = _heldout(study, pool)
-    answered = heldout
-    if study.heldout.answered is not None:
-        items = heldout["item_id"].unique().slice(0, study.heldout.answered)
-        answered = heldout.filter(pc.is_in(heldout["item_id"], value_set=items))
     _all_or_no_references(heldout)
     Identifier(fidelity_candidates(study))
     development = _development(study, pool) if study.development_items else None
@@ -148,7 +127,16 @@ def open_inputs(study: Study) -> Inputs:
     chats = {name: ChatFormat.load(model, study.tuning.chat_template) for name, model in models.items()}
     for chat in chats.values():
         chat.keep()
-    return Inputs(study, models, chats, pool, heldout, answered, development, tasks)
+    spec = study.comparison.judge
+    judging = Judging(spec, study.comparisons) if isinstance(spec, LLMJudge) else None
+    facts = JudgeFacts() if judging is None else judging.facts
+    names = {name: chat.name for name, chat in chats.items()}
+    return Inputs(study, heldout, tasks, names, facts, models, chats, pool, development, judging)
+
+
+def _in_languages(rows: pa.Table, tags: Sequence[str]) -> pa.Table:
+    normal = [language(tag).tag for tag in tags]
+    return rows.filter(pc.is_in(rows["language"], value_set=pa.array(normal)))
 
 
 def fidelity_candidates(study: Study) -> list[str]:

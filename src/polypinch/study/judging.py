@@ -11,7 +11,6 @@ import pyarrow as pa
 
 from polypinch.chat import Problem
 from polypinch.errors import PinchError
-from polypinch.files import write_json, write_table
 from polypinch.judge import (
     BYTES_PER_TOKEN,
     IDENTICAL,
@@ -29,9 +28,10 @@ from polypinch.judge import (
 from polypinch.models import find_model
 from polypinch.progress import say
 from polypinch.study.adaptive import judge_adaptively
+from polypinch.study.artifacts import CALLS, SETTLED, TOTALS, VERDICTS
+from polypinch.study.record import JudgeFacts
 from polypinch.study.spec import LLMJudge
 
-CALLS, TOTALS, SETTLED = "calls.sqlite", "judging.json", "settled.json"
 # Beyond this share of missing verdicts a score would speak for the pairs that happened to be judged.
 _MISSING_AT_MOST = 0.1
 
@@ -75,8 +75,13 @@ class Judging:
             "model": self.spec.model,
             "revision": find_model(self.spec.model).fingerprint if local else self.spec.revision,
             "orders": self.spec.orders,
-            **({} if adaptive is None else {"adaptive": {**adaptive.model_dump(), **shared}}),
+            **({} if adaptive is None else {"adaptive": {**adaptive.identity(), **shared}}),
         }
+
+    @property
+    def facts(self) -> JudgeFacts:
+        """What a reader of the study is told of the judge."""
+        return JudgeFacts(self.words, self.spec.orders, self.declared.kind.sees_order, self.identity)
 
     @property
     def words(self) -> str:
@@ -166,11 +171,11 @@ class Judging:
                 f"{label}: {len(failed)} of {verdicts.num_rows} verdicts are missing, the first: {failed[0]}",
                 fix=f"run again to ask for them alone; the replies are in {directory / CALLS}",
             )
-        write_table(directory / "verdicts.parquet", verdicts)
+        VERDICTS.write(directory, verdicts)
         # Both orders of identical answers are one row of the store.
         identical = verdicts["reason"].to_pylist().count(IDENTICAL)
         counts = {"verdicts": verdicts.num_rows, "missing": len(failed), "identical": identical}
-        write_json(directory / TOTALS, {**totals, **counts, "not_asked": not_asked})
+        TOTALS.write(directory, {**totals, **counts, "not_asked": not_asked})
 
     def _verdicts(
         self, directory: Path, pairs: pa.Table, ask: Callable[[pa.Table], pa.Table], label: str
@@ -188,7 +193,7 @@ class Judging:
             at_a_time=self.spec.concurrency,
             label=label,
         )
-        write_json(directory / SETTLED, {tag: one.as_dict() for tag, one in found.languages.items()})
+        SETTLED.write(directory, {tag: one.as_dict() for tag, one in found.languages.items()})
         say(f"{label}: {found.saved:,} calls not made: what was asked had settled it")
         return found.verdicts, found.saved
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from polypinch.answer import ANSWERS_FILE
 from polypinch.conversation import response
 from polypinch.errors import PinchError
 from polypinch.fidelity import read_answers
@@ -69,7 +70,7 @@ def read_pairs(ours: Path, theirs: Path, pool: Pool | None, language: str | None
 
 
 def _read_side(path: Path, language: str | None) -> dict[Key, dict[str, Any]]:
-    file = path / "answers.parquet" if path.is_dir() else path
+    file = path / ANSWERS_FILE if path.is_dir() else path
     found: dict[Key, dict[str, Any]] = {}
     for row in _rows(file, language):
         key = (row["item_id"], row["language"])

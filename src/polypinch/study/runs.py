@@ -51,3 +51,29 @@ class Compared:
     against: str
     others: tuple[Tuned, ...]
     verdicts: Stage
+
+
+@dataclass(frozen=True)
+class Graph:
+    """All stages of a study.
+
+    Attributes:
+        tuned: models under their conditions.
+        compared: comparisons.
+    """
+
+    tuned: tuple[Tuned, ...]
+    compared: tuple[Compared, ...]
+
+    def stages(self) -> list[Stage]:
+        """Return every stage once, each after what it needs."""
+        ordered: dict[str, Stage] = {}
+        for tuned in self.tuned:
+            for stage in (tuned.mixture, tuned.checkpoint, tuned.loss, tuned.answers, tuned.fidelity):
+                if stage is not None:
+                    ordered.setdefault(stage.fingerprint, stage)
+            for stage in tuned.tasks:
+                ordered.setdefault(stage.fingerprint, stage)
+        for compared in self.compared:
+            ordered.setdefault(compared.verdicts.fingerprint, compared.verdicts)
+        return list(ordered.values())

@@ -3,91 +3,255 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from polypinch.files import artifact, canonical_json, fingerprint, is_done
+import pyarrow as pa
 
-FORMAT = 2
+from polypinch.errors import PinchError
+from polypinch.files import (
+    DONE,
+    canonical_json,
+    damage,
+    disk_errors,
+    fingerprint,
+    making,
+    read_json,
+    set_aside,
+)
+from polypinch.locks import Holder, holder, locked
+from polypinch.study.artifacts import TABLES, JsonFile, Kind
+
+FORMAT = 3
 """Raised when the same spec would make different data, so that old artifacts are not taken for new."""
 
+_MARK = 12
+# A folder's time may be as coarse as this, so a listing that is younger could be an old one.
+_COARSE_NS = 2_000_000_000
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Stage:
-    """One artifact to be made.
+    """One artifact to be made; see :meth:`of`.
 
     Attributes:
-        kind: ``mixture``, ``tune``, ``loss``, ``answers``, ``fidelity``, ``task``, ``verdicts``.
+        kind: of the artifact.
         name: readable; the fingerprint makes it unique.
-        spec: all that its content depends on, JSON-able, fingerprints of outside inputs included.
+        fingerprint: 64 hex digits: the same for the same work, in whatever study.
         needs: the stages whose artifacts it reads.
-        work: writes the data into a directory.
         about: facts for the reader (arm, model, seed) that its content does not depend on.
+        resolved: the spec with the fingerprints of what it needs.
+        work: writes the data into a directory; ``None`` in a study that is only read.
+        used: returns what it is made with here (``device``, ``dtype``), for ``done.json``.
     """
 
-    kind: str
+    kind: Kind
     name: str
-    spec: dict[str, Any]
+    fingerprint: str
     needs: tuple[Stage, ...]
-    work: Callable[[Path], None]
-    about: dict[str, Any]
+    about: Mapping[str, Any]
+    resolved: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    work: Callable[[Path], None] | None = field(default=None, repr=False)
+    used: Callable[[], Mapping[str, Any]] | None = field(default=None, repr=False)
 
-    @cached_property
-    def resolved(self) -> dict[str, Any]:
-        """The spec with the fingerprints of what it needs."""
+    @classmethod
+    def of(
+        cls,
+        kind: Kind,
+        name: str,
+        spec: Mapping[str, Any],
+        needs: tuple[Stage, ...],
+        work: Callable[[Path], None],
+        about: Mapping[str, Any],
+        used: Callable[[], Mapping[str, Any]] | None = None,
+    ) -> Stage:
+        """Return a stage, named by its content.
+
+        Args:
+            kind: of the artifact.
+            name: readable.
+            spec: all that its content depends on, JSON-able, fingerprints of outside inputs included. It
+                holds what was declared (``precision: auto``), not what a machine makes of it, so that every
+                machine names a step alike.
+            needs: the stages whose artifacts it reads.
+            work: writes the data into a directory.
+            about: facts for the reader.
+            used: returns what it is made with here.
+        """
         whole = {
             "format": FORMAT,
-            "kind": self.kind,
-            "spec": self.spec,
-            "needs": [stage.fingerprint for stage in self.needs],
+            "kind": kind.value,
+            "spec": dict(spec),
+            "needs": [stage.fingerprint for stage in needs],
         }
-        return dict(json.loads(canonical_json(whole)))
+        resolved = json.loads(canonical_json(whole))
+        return cls(kind, name, fingerprint(resolved), needs, about, resolved, work, used)
 
-    @cached_property
-    def fingerprint(self) -> str:
-        """64 hex digits: the same for the same work, in whatever study."""
-        return fingerprint(self.resolved)
+
+class State(StrEnum):
+    """How far a step is."""
+
+    DONE = "done"
+    RUNNING = "running"
+    BEGUN = "begun"
+    DAMAGED = "damaged"
+    TO_DO = "to do"
+
+
+class Damaged(PinchError):  # noqa: N818  (a state of the store)
+    """A finished step is not what it was when it was made."""
+
+    def __init__(self, stage: Stage, path: Path, why: str) -> None:
+        super().__init__(f"{path}: {why}", fix="polypinch run sets it aside and makes it again")
+        self.stage, self.path, self.why = stage, path, why
 
 
 class Store:
-    """Artifacts under one folder, shared by every study that is given it."""
+    """Artifacts under one folder, shared by every study that is given it, and by every process of one."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._listings: dict[str, tuple[int, dict[str, str]]] = {}
+        self._verified: set[Path] = set()
 
     def path(self, stage: Stage) -> Path:
         """Return where a stage's artifact stands, or will.
 
         The fingerprint decides, not the name: another arm or study may have made the same under its own.
         """
-        mark = stage.fingerprint[:12]
-        made = sorted((self.root / stage.kind).glob(f"[!.]*-{mark}"))
-        begun = sorted((self.root / stage.kind).glob(f".partial-*-{mark}"))
-        if made:
-            return made[0]
-        if begun:
-            return begun[0].with_name(begun[0].name.removeprefix(".partial-"))
-        return self.root / stage.kind / f"{stage.name}-{mark}"
+        mark = stage.fingerprint[:_MARK]
+        own = self.root / stage.kind / f"{stage.name}-{mark}"
+        if own.is_dir():
+            return own
+        other = self._listing(stage.kind).get(mark)
+        return own if other is None else self.root / stage.kind / other
 
-    def state(self, stage: Stage) -> str:
-        """Return ``done``, ``begun`` (a kill or an error left a part of it) or ``to do``."""
+    def _listing(self, kind: str) -> dict[str, str]:
+        """Return the names of a kind's artifacts by the end of their fingerprints."""
+        folder = self.root / kind
+        try:
+            changed = folder.stat().st_mtime_ns
+        except OSError:
+            return {}
+        known = self._listings.get(kind)
+        if known is None or known[0] != changed:
+            names = (entry.name for entry in os.scandir(folder) if not entry.name.startswith("."))
+            listed = {name.rpartition("-")[2]: name for name in sorted(names, reverse=True)}
+            settled = abs(time.time_ns() - changed) > _COARSE_NS
+            known = self._listings[kind] = (changed if settled else -1, listed)
+        return known[1]
+
+    def _beside(self, stage: Stage, what: str) -> Path:
+        return self.root / stage.kind / f".{what}-{stage.fingerprint[:_MARK]}"
+
+    def state(self, stage: Stage) -> State:
+        """Return how far a step is; of finished files the sizes alone are compared."""
         final = self.path(stage)
-        if is_done(final):
-            return "done"
-        return "begun" if final.with_name(f".partial-{final.name}").exists() else "to do"
+        if final.is_dir():
+            return State.DONE if damage(final, stage.fingerprint) is None else State.DAMAGED
+        if holder(self._beside(stage, "lock")) is not None:
+            return State.RUNNING
+        return State.BEGUN if self._beside(stage, "partial").exists() else State.TO_DO
+
+    def holder(self, stage: Stage) -> Holder | None:
+        """Return who is making a step now."""
+        return holder(self._beside(stage, "lock"))
 
     def make(self, stage: Stage) -> bool:
         """Make a stage's artifact unless it is there; return whether there was work to do.
 
+        One that is damaged, or not this stage's, is set aside and made again.
+
         Raises:
+            Busy: another process is making it.
+            Damaged: one that it needs is not what it was.
             PinchError: the work failed by the user's hand or the machine's; what it had done is kept.
         """
-        final = self.path(stage)
-        if is_done(final):
+        if self.state(stage) is State.DONE:
             return False
-        with artifact(final, stage.resolved) as directory:
-            stage.work(directory)
+        if stage.work is None:
+            raise PinchError(f"{stage.kind} {stage.name} is not done", fix="polypinch run goes on from there")
+        folder = self.root / stage.kind
+        with disk_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            with locked(self._beside(stage, "lock"), folder / stage.name):
+                self._listings.pop(stage.kind, None)
+                final = self.path(stage)
+                if final.exists():
+                    why = damage(final, stage.fingerprint)
+                    if why is None:
+                        return False
+                    self.discard(final, why)
+                    final = self.path(stage)
+                beside = self._beside(stage, "partial")
+                with making(final, beside, stage.resolved, kind=stage.kind, used=stage.used) as directory:
+                    stage.work(directory)
+        self._verified.add(final)
         return True
+
+    def discard(self, path: Path, why: str) -> None:
+        """Set an artifact aside."""
+        set_aside(path, why)
+        self._verified.discard(path)
+        self._listings.clear()
+
+    def mend(self, damaged: Damaged) -> None:
+        """Set a damaged artifact aside, unless another process did so already.
+
+        Raises:
+            Busy: another process is at it.
+        """
+        with locked(self._beside(damaged.stage, "lock"), damaged.path):
+            if damage(damaged.path, damaged.stage.fingerprint, hashes=True) is not None:
+                self.discard(damaged.path, damaged.why)
+
+    def verified(self, stage: Stage) -> Path:
+        """Return the directory of a finished stage; its files are hashed when it is first asked for.
+
+        Raises:
+            Damaged: it is not what it was when it was made.
+        """
+        path = self.path(stage)
+        if path not in self._verified:
+            why = damage(path, stage.fingerprint, hashes=True)
+            if why is not None:
+                raise Damaged(stage, path, why)
+            self._verified.add(path)
+        return path
+
+    def read(self, stage: Stage) -> pa.Table:
+        """Return the table of a finished stage.
+
+        Raises:
+            Damaged: it is not what it was when it was made.
+        """
+        return TABLES[stage.kind].read(self.verified(stage))
+
+    def read_json(self, stage: Stage, file: JsonFile) -> Any:
+        """Return one of a finished stage's JSON files; ``None`` where it has none of that name.
+
+        Raises:
+            Damaged: it is not what it was when it was made.
+        """
+        directory = self.verified(stage)
+        return file.read(directory) if (directory / file.name).is_file() else None
+
+    def made(self, stage: Stage) -> dict[str, Any]:
+        """Return what ``done.json`` says of a finished stage: versions, device, host, start and seconds."""
+        return dict(read_json(self.verified(stage) / DONE))
+
+    def verify(self, stages: Iterable[Stage]) -> list[Damaged]:
+        """Hash every file of all finished stages, and return what is damaged."""
+        wrong = []
+        for stage in stages:
+            if self.path(stage).is_dir():
+                try:
+                    self.verified(stage)
+                except Damaged as error:
+                    wrong.append(error)
+        return wrong

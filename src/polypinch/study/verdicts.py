@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from polypinch.files import read_table, write_table
 from polypinch.judge import VERDICT_SCHEMA, judge, quality
+from polypinch.study.artifacts import VERDICTS, Kind
 from polypinch.study.inputs import Inputs
 from polypinch.study.judging import Judging
 from polypinch.study.runs import Compared, Tuned
@@ -28,15 +29,21 @@ def comparisons(inputs: Inputs, store: Store, arms: Sequence[Tuned], mono: Seque
         mono: the monolingual opponents, each of its own language and seed.
     """
     against, seeds = inputs.study.comparison.against, inputs.study.seeds
+    of_seed: dict[tuple[str, int | None], list[Tuned]] = defaultdict(list)
+    for arm in arms:
+        of_seed[arm.arm, arm.seed].append(arm)
+    mono_of_seed: dict[int | None, list[Tuned]] = defaultdict(list)
+    for opponent in mono:
+        mono_of_seed[opponent.seed].append(opponent)
     result = []
     for arm in arms:
         if arm.arm == against:
             continue
         for seed in seeds if arm.seed is None else (arm.seed,):
             if against == MONOLINGUAL:
-                others = [other for other in mono if other.seed == seed]
+                others = mono_of_seed[seed]
             else:
-                others = [other for other in arms if other.arm == against and other.seed in (seed, None)]
+                others = of_seed[against, seed] or of_seed[against, None]
             verdicts = _verdicts(inputs, store, arm, others, against, seed)
             result.append(Compared(arm, against, tuple(others), verdicts))
             if arm.seed is None and all(other.seed is None for other in others):
@@ -55,7 +62,7 @@ def _verdicts(
     else:
         spec, needs, work = _by_model(inputs, store, judging, arm, others, names, label)
     about = {"model": arm.model, "arm": arm.arm, "seed": seed}
-    return Stage("verdicts", label, {**spec, **names}, needs, work, about)
+    return Stage.of(Kind.VERDICTS, label, {**spec, **names}, needs, work, about)
 
 
 def _by_model(
@@ -67,9 +74,8 @@ def _by_model(
     names: dict[str, Any],
     label: str,
 ) -> _Work:
-    prompts = inputs.conversations()
-
     def work(directory: Path) -> None:
+        prompts = inputs.conversations()
         ours = _texts(store, arm)
         theirs: dict[Key, str] = {}
         for other in others:
@@ -81,7 +87,7 @@ def _by_model(
 
 
 def _texts(store: Store, tuned: Tuned) -> dict[Key, str]:
-    table = read_table(store.path(tuned.answers) / "answers.parquet")
+    table = store.read(tuned.answers)
     columns = [table[name].to_pylist() for name in ("item_id", "language", "text")]
     found = zip(*columns, strict=True)
     return {(item, tag): text for item, tag, text in found if tag in tuned.evaluated}
@@ -91,11 +97,10 @@ def _by_reference(
     inputs: Inputs, store: Store, arm: Tuned, others: list[Tuned], names: dict[str, Any]
 ) -> _Work:
     margin = inputs.study.comparison.tie_margin
-    references = inputs.references()
-    answered = inputs.answered
-    keys = list(zip(answered["item_id"].to_pylist(), answered["language"].to_pylist(), strict=True))
 
     def work(directory: Path) -> None:
+        references, answered = inputs.references(), inputs.answered
+        keys = list(zip(answered["item_id"].to_pylist(), answered["language"].to_pylist(), strict=True))
         ours = _qualities(store, arm, references)
         theirs: dict[Key, float] = {}
         texts = [_texts(store, arm), {}]
@@ -104,7 +109,7 @@ def _by_reference(
             texts[1].update(_texts(store, other))
         lengths = {key: (_length(texts[0].get(key)), _length(texts[1].get(key))) for key in keys}
         verdicts = judge(**names, ours=ours, theirs=theirs, keys=keys, tie_margin=margin, lengths=lengths)
-        write_table(directory / "verdicts.parquet", verdicts)
+        VERDICTS.write(directory, verdicts)
 
     spec = {
         "judge": inputs.study.comparison.judge,
@@ -117,8 +122,8 @@ def _by_reference(
 
 
 def _qualities(store: Store, tuned: Tuned, references: dict[Key, str]) -> dict[Key, float]:
-    answers = read_table(store.path(tuned.answers) / "answers.parquet")
-    found = read_table(store.path(tuned.fidelity) / "fidelity.parquet")
+    answers = store.read(tuned.answers)
+    found = store.read(tuned.fidelity)
     samples: dict[Key, list[float]] = {}
     columns = [answers[name].to_pylist() for name in ("item_id", "language", "text")]
     for item, tag, text, in_language in zip(*columns, found["in_language"].to_pylist(), strict=True):

@@ -1,8 +1,6 @@
 from .harness import NAME, read_results
 from .leakage import Place, asked, refuse_trained
 from .scoring import (
-    CHOICE_SCHEMA,
-    SCORE_SCHEMA,
     as_answer,
     run_task,
     score_answers,
@@ -11,11 +9,14 @@ from .scoring import (
 from .sets import Item, TaskSet, open_task
 from .spec import METRICS, Metric, Task
 from .summary import summarise
+from .table import CHOICE_SCHEMA, CHOICES_FILE, SCORE_SCHEMA, SCORES_FILE
 
 __all__ = [
+    "CHOICES_FILE",
     "CHOICE_SCHEMA",
     "METRICS",
     "NAME",
+    "SCORES_FILE",
     "SCORE_SCHEMA",
     "Item",
     "Metric",

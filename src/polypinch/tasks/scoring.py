@@ -17,29 +17,8 @@ from polypinch.tasks.numbers import number_match
 from polypinch.tasks.sets import Item, TaskSet
 from polypinch.tasks.spans import exact_match, span_f1
 from polypinch.tasks.spec import Metric
+from polypinch.tasks.table import CHOICE_SCHEMA, CHOICES_FILE, SCORE_SCHEMA, SCORES_FILE
 from polypinch.tune import row_losses
-
-SCORE_SCHEMA = pa.schema(
-    [
-        ("item_id", pa.string()),
-        ("language", pa.string()),
-        ("metric", pa.string()),
-        ("value", pa.float64()),
-        ("answer", pa.string()),
-    ]
-)
-"""One row per (item, language, metric). ``answer``: what was written, or the likeliest choice."""
-
-CHOICE_SCHEMA = pa.schema(
-    [
-        ("item_id", pa.string()),
-        ("language", pa.string()),
-        ("choice", pa.int32()),
-        ("log_probability", pa.float64()),
-        ("characters", pa.int32()),
-    ]
-)
-"""One row per (item, language, choice); natural logarithms, the end of the turn included."""
 
 _SAME = 1e-6  # relative difference of log-probabilities that is a tie: equal sums differ by rounding
 
@@ -73,14 +52,14 @@ def run_task(
     """
     if tasks.is_choice:
         found = choice_likelihoods(tasks.items, model, chat, micro_tokens, label)
-        write_table(directory / "choices.parquet", found)
+        write_table(directory / CHOICES_FILE, found)
         scores = score_choices(tasks, found["log_probability"].to_pylist())
     else:
         answers = answer(
             tasks.prompts(), TransformersEngine(model, chat), chat, sampling, directory, label=label
         )
         scores = score_answers(tasks, answers["text"].to_pylist())
-    write_table(directory / "scores.parquet", scores)
+    write_table(directory / SCORES_FILE, scores)
     return scores
 
 

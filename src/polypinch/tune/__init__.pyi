@@ -1,13 +1,15 @@
 from .base import Base
 from .batches import flatten
 from .forward import attending, causal_model
-from .loss import HELDOUT_LOSS_SCHEMA, batch_loss, heldout_loss, row_losses
+from .loss import batch_loss, heldout_loss, row_losses
 from .recipe import TuneRecipe
+from .table import HELDOUT_LOSS_SCHEMA, SUMMARY_FILE
 from .trainer import load_tuned, tune
 from .trial import try_adapters
 
 __all__ = [
     "HELDOUT_LOSS_SCHEMA",
+    "SUMMARY_FILE",
     "Base",
     "TuneRecipe",
     "attending",

@@ -18,17 +18,7 @@ from polypinch.thoughts import answer_of
 from polypinch.tune.batches import Flat, by_token_budget, flatten
 from polypinch.tune.forward import Way, attending, causal_model, halves, padded_losses, states_of, way
 from polypinch.tune.head import position_losses, summed_loss
-
-HELDOUT_LOSS_SCHEMA = pa.schema(
-    [
-        ("item_id", pa.string()),
-        ("language", pa.string()),
-        ("nats", pa.float64()),
-        ("supervised_tokens", pa.int32()),
-        ("bytes", pa.int32()),
-        ("bits_per_byte", pa.float64()),
-    ]
-)
+from polypinch.tune.table import HELDOUT_LOSS_SCHEMA
 
 
 def batch_loss(model: Any, batch: Flat) -> Tensor:

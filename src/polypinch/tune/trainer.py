@@ -19,7 +19,7 @@ from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
 
 from polypinch.chat import ChatFormat, Encoded, EncodedRows, check_rows, encode_with_keys, notices
 from polypinch.errors import PinchError
-from polypinch.files import disk_errors, write_json, write_text
+from polypinch.files import disk_errors, sync, write_json, write_text
 from polypinch.models import Model, Precision, choose_dtype, device, load_model
 from polypinch.processes import barrier, is_main, main_first, rank, world
 from polypinch.progress import Bar, bar, say
@@ -34,6 +34,7 @@ from polypinch.tune.norms import lean_norms
 from polypinch.tune.optimizer import MasterAdamW
 from polypinch.tune.recipe import TuneRecipe
 from polypinch.tune.sharding import any_says, free_bytes
+from polypinch.tune.table import SUMMARY_FILE
 from polypinch.tune.trial import try_adapters
 
 _COMPLETE = "complete"
@@ -117,7 +118,10 @@ class _Watch(TrainerCallback):
         folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
         barrier()
         if is_main() and folder.is_dir():
+            for path in folder.rglob("*"):
+                sync(path)
             (folder / _COMPLETE).touch()
+            sync(folder)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         last = state.log_history[-1] if state.log_history else {}
@@ -268,7 +272,7 @@ def tune(
             "chat_template": {"name": chat.name, "template": chat.template},
             "base": {"name": model.name, "fingerprint": model.fingerprint},
         }
-        write_json(directory / "summary.json", summary)
+        write_json(directory / SUMMARY_FILE, summary)
         shutil.rmtree(checkpoints)
     if base is not None:
         base.plain()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from polypinch.answer.answers import ANSWER_SCHEMA
+from polypinch.answer import ANSWER_SCHEMA
 from polypinch.errors import PinchError
 from polypinch.judge.interchange import write_alpaca_eval, write_json_lines
 from polypinch.judge.interchange.answers import (

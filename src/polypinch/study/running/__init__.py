@@ -1,0 +1,1 @@
+"""How a study's steps are made: here, by one process or by several that share its store."""
