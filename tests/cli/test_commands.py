@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -121,9 +122,7 @@ def test_two_studies_go_on_one_page(folder: Path, tmp_path: Path) -> None:
     if not (out / "report.html").is_file():
         assert polypinch("run", folder / "study.yaml", "--out", out).returncode == 0
     for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-        for file in ("study.json", "report.html"):
-            (tmp_path / name / file).write_bytes((out / file).read_bytes())
+        shutil.copytree(out, tmp_path / name)
     done = polypinch("report", "one", "two", "--out", "both", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
