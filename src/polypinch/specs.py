@@ -10,10 +10,10 @@ import types
 import typing
 from collections.abc import Set
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from polypinch.errors import PinchError
 
@@ -21,7 +21,14 @@ from polypinch.errors import PinchError
 class Spec(BaseModel):
     """A spec: immutable, and every key known."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="after", check_fields=False)
+    @classmethod
+    def _bounded(cls, value: Any) -> Any:
+        if isinstance(value, int | float) and abs(value) > LARGEST:
+            raise ValueError(f"is beyond {LARGEST:,}")
+        return value
 
     def identity(self, exclude: Set[str] = frozenset()) -> dict[str, Any]:
         """Return what a fingerprint holds of it: every setting that differs from its default, JSON-able.
@@ -34,7 +41,28 @@ class Spec(BaseModel):
         return self.model_dump(mode="json", exclude_defaults=True, exclude=set(exclude))
 
 
+LARGEST = 10**15
+"""No number of a spec is larger."""
+
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+"""What seeds every generator."""
+
 SpecT = TypeVar("SpecT", bound=BaseModel)
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML's safe loader, but of a key that stands twice the last one does not win in silence."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        lines: dict[Any, int] = {}
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.tag == "tag:yaml.org,2002:merge":
+                continue
+            line = key.start_mark.line + 1
+            if key.value in lines:
+                raise yaml.YAMLError(f"{key.value} stands twice, in lines {lines[key.value]} and {line}")
+            lines[key.value] = line
+        return dict(super().construct_mapping(node, deep))
 
 
 def load_yaml(path: Path, kind: type[SpecT]) -> SpecT:
@@ -47,7 +75,7 @@ def load_yaml(path: Path, kind: type[SpecT]) -> SpecT:
     try:
         content = sys.stdin.buffer.read() if piped else path.read_bytes()
         path = Path("standard input") if piped else path
-        data = yaml.safe_load(content.decode("utf-8"))
+        data = yaml.load(content.decode("utf-8"), _UniqueKeys)
     except FileNotFoundError as error:
         raise PinchError(f"{path}: no such file") from error
     except UnicodeDecodeError as error:

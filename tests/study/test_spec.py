@@ -31,6 +31,12 @@ from tests.studies import write_study
             "unknown key 'arms.0.doses.0.dose'",
         ),
         ({"seeds": [1, 1]}, "a seed is named twice"),
+        ({"seeds": [-1]}, "seeds"),
+        ({"seeds": [10**30]}, "seeds"),
+        ({"arms": [{"name": "a" * 300}]}, "arms.0.name"),
+        ({"comparison": {"tie_margin": float("inf")}}, "comparison.tie_margin"),
+        ({"loss_margin": float("nan")}, "loss_margin"),
+        ({"budget": {"examples": 10**30}}, "beyond"),
         ({"budget": {"examples": 10, "tokens": 5}}, "examples and tokens are given"),
     ],
 )
@@ -80,3 +86,13 @@ def test_an_arm_may_have_a_base_language_of_its_own(tiny_study: dict[str, Any], 
     assert (study.is_baseline(english), study.is_baseline(finnish)) == (True, False)
     opponent = study.monolingual[study.evaluated.index("fi")]
     assert study.plan(opponent, 1) == study.plan(finnish, 1)
+
+
+def test_a_key_that_stands_twice_is_refused_with_both_lines(
+    tiny_study: dict[str, Any], tmp_path: Path
+) -> None:
+    path = write_study(tmp_path / "s.yaml", tiny_study)
+    lines = path.read_text().count("\n")
+    path.write_text(path.read_text() + "seeds: [1, 2, 3]\n")
+    with pytest.raises(PinchError, match=rf"seeds stands twice, in lines \d+ and {lines + 1}"):
+        load_yaml(path, Study)

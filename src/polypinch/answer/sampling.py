@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from polypinch.models import Precision
-from polypinch.specs import Spec
+from polypinch.specs import Seed, Spec
 
 
 class Sampling(Spec):
@@ -25,6 +25,6 @@ class Sampling(Spec):
     temperature: float = Field(0.0, ge=0)
     top_p: float = Field(1.0, gt=0, le=1)
     samples: int = Field(1, gt=0)
-    seed: int = 0
+    seed: Seed = 0
     batch_tokens: int = Field(16384, gt=0)
     precision: Precision = "auto"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import shlex
+import signal
 import sys
 import warnings
 
@@ -94,8 +96,11 @@ def _top(
         raise PinchError("of all commands only tune can be shared out", fix="start it without torchrun")
 
 
+_INTERRUPTED = 130
+
+
 def main() -> None:
-    """Run the command line; a user's mistake is one message and exit code 2, Ctrl-C is 130."""
+    """Run the command line; a user's mistake is one message and exit code 2, Ctrl-C or SIGTERM is 130."""
     # Imports and tokenizers make millions of objects, all of which stay: searching them for cycles again and
     # again, as Python does by default, takes a fifth of the time in which a command starts.
     gc.set_threshold(100_000, 50, 50)
@@ -104,6 +109,8 @@ def main() -> None:
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     for name in ("transformers", "datasets", "accelerate"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    # What a scheduler sends before it kills is Ctrl-C to us: work is ended cleanly, and goes on later.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
     except PinchError as error:
@@ -111,6 +118,12 @@ def main() -> None:
             f"error: {error}"
         )
         sys.exit(2)
-    except KeyboardInterrupt:
-        Console(stderr=True).print("stopped; run the same command again to go on")
-        sys.exit(130)
+    except SystemExit as ended:
+        if ended.code == _INTERRUPTED:
+            again = shlex.join(["polypinch", *sys.argv[1:]])
+            Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True).print(
+                f"stopped: what was finished is kept; to go on: {again}"
+            )
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)

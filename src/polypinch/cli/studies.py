@@ -42,7 +42,13 @@ def _run(study: Study, out: Path, store_folder: Path | None) -> None:
         _refuse_early(preflight(inputs, out, time_it=False))
     # Each tuning ends with a search for cycles, which need not go through all that is loaded by now.
     gc.freeze()
-    run(graph, store, out)
+    try:
+        run(graph, store, out)
+    except KeyboardInterrupt:
+        states = Counter(store.state(stage) for stage in graph.stages())
+        kept = f"{states[State.DONE]} of {states.total()} steps are kept in {store.root}"
+        say(kept + (", and what was done of the one under way" if states[State.BEGUN] else ""))
+        raise
     page = report(inputs, graph, store, out)
     say(f"done in {duration(time.monotonic() - started)}; the report: {page}")
 

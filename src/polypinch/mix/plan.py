@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from polypinch.errors import PinchError
 from polypinch.languages import language, languages
-from polypinch.specs import Spec
+from polypinch.specs import Seed, Spec
 
 Unit = Literal["examples", "tokens", "supervised_tokens"]
 
@@ -132,7 +132,7 @@ class MixPlan(Spec):
     doses: tuple[Dose, ...] = ()
     placement: Literal["replace", "add"] = "replace"
     items: Literal["parallel", "disjoint"] = "parallel"
-    seed: int = 0
+    seed: Seed = 0
     max_repeats: int = Field(1, ge=1)
     heldout: tuple[str, ...] = ()
     tolerance: float = Field(0.1, ge=0, le=1)

@@ -12,7 +12,7 @@ from polypinch.errors import PinchError
 from polypinch.judge import TIE_MARGIN, Orders
 from polypinch.languages import languages
 from polypinch.mix import Budget, Dose, MixPlan
-from polypinch.specs import Spec, validate
+from polypinch.specs import Seed, Spec, validate
 from polypinch.tasks import Task
 from polypinch.tune import TuneRecipe
 
@@ -33,7 +33,7 @@ class Arm(Spec):
         tuning: settings of the tune recipe that this arm changes.
     """
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)
     base: str | None = None
     model: str | None = None
     doses: tuple[Dose, ...] = ()
@@ -181,14 +181,14 @@ class Study(Spec):
         tolerance: as in a mix plan.
     """
 
-    name: str = Field("study", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    name: str = Field("study", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)
     models: tuple[str, ...] = Field(min_length=1)
     pool: str
     base: str = "en"
     budget: Budget
     languages: StudyLanguages
     arms: tuple[Arm, ...] = Field(min_length=1)
-    seeds: tuple[int, ...] = Field((1,), min_length=1)
+    seeds: tuple[Seed, ...] = Field((1,), min_length=1)
     tuning: TuneRecipe = TuneRecipe()
     answering: Sampling = Sampling()
     heldout: HeldOut = HeldOut()

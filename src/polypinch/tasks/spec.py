@@ -41,7 +41,7 @@ class Task(Spec):
             also ``{context}``; for xcopa ``{cause: …, effect: …}``, each with ``{premise}``.
     """
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)
     layout: Layout | None = None
     path: str | None = None
     pool: str | None = None
