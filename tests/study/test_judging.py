@@ -120,7 +120,7 @@ def test_adaptive_judging_leaves_out_what_is_settled_and_says_so(
     for found in list(store.glob("verdicts/*/settled.json")):  # as after a kill: only the calls are there
         for name in ("settled.json", "verdicts.parquet", "judging.json", "done.json"):
             (found.parent / name).unlink()
-        found.parent.rename(found.parent.with_name(f".partial-{found.parent.name}"))
+        found.parent.rename(found.parent.with_name(f".partial-{found.parent.name.rpartition('-')[2]}"))
     run_study(path, tmp_path / "again", store)
     assert stub.counts["requests"] == before
     tables = [(tmp_path / out / "tables" / "scores.csv").read_text() for out in ("out", "again")]
