@@ -101,8 +101,13 @@ def allow_key_variable(name: str) -> None:
     _allowed.add(name)
 
 
+def allowed_variables() -> set[str]:
+    """Return the environment variables that may be sent as keys."""
+    return _allowed | {name.strip() for name in os.environ.get(ALLOWED_VARIABLES, "").split(",")} - {""}
+
+
 def _key_of(variable: str) -> str:
-    allowed = _allowed | {name.strip() for name in os.environ.get(ALLOWED_VARIABLES, "").split(",")}
+    allowed = allowed_variables()
     if variable not in allowed:
         raise PinchError(
             f"the key would be read from ${variable}, which nobody here has allowed",

@@ -64,6 +64,9 @@ def test_a_study_is_judged_by_a_language_model_and_goes_on_where_the_money_ended
         run_study(short, tmp_path / "out", store)
     asked = stub.counts["requests"]
     assert 0 < asked < foreseen["calls"]
+    with pytest.raises(PinchError, match="which the next call might cross"):
+        run_study(short, tmp_path / "out", store)
+    assert stub.counts["requests"] == asked  # what was spent before counts
     page = run_study(path, tmp_path / "out", store)
     identical = sum(read_json(found)["identical"] for found in store.glob("verdicts/*/judging.json"))
     assert stub.counts["requests"] == foreseen["calls"] - identical

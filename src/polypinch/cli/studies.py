@@ -24,16 +24,32 @@ StoreFolder = Annotated[
     Path | None, typer.Option(help="Artifacts, shared by studies that name the same. [default: OUT/store]")
 ]
 
+Workers = Annotated[
+    int | None,
+    typer.Option(min=1, help="Processes here that divide the steps. [default: one a GPU]"),
+]
 
-def _run(study: Study, out: Path, store_folder: Path | None) -> None:
-    from polypinch.models import GEMMA_TERMS
+
+def _run(study: Study, out: Path, store_folder: Path | None, workers: int | None) -> None:
+    from polypinch.models import GEMMA_TERMS, gpus
     from polypinch.publish import report
-    from polypinch.study import State, Store, build, duration, open_inputs, preflight, run, write_record
+    from polypinch.study import (
+        State,
+        Store,
+        build,
+        duration,
+        open_inputs,
+        preflight,
+        run,
+        work_together,
+        write_record,
+    )
 
     started = time.monotonic()
     chosen = store_folder or Path(os.environ.get("POLYPINCH_STORE") or out / "store")
     if DEFAULT_MODEL in study.every_model:
         say(GEMMA_TERMS)
+    say(f"opening what {study.name} reads")
     inputs = open_inputs(study)
     store = Store(chosen)
     graph = build(inputs, store)
@@ -42,7 +58,10 @@ def _run(study: Study, out: Path, store_folder: Path | None) -> None:
         _refuse_early(preflight(inputs, out, time_it=False))
     # Each tuning ends with a search for cycles, which need not go through all that is loaded by now.
     gc.freeze()
+    count = workers or max(1, gpus())
     try:
+        if count > 1:
+            work_together(out, count, gpus())
         run(graph, store, out)
     except KeyboardInterrupt:
         states = Counter(store.state(stage) for stage in graph.stages())
@@ -71,15 +90,18 @@ def run_command(
     ],
     out: Annotated[Path, typer.Option(help="The study's folder: report, tables, figures.")],
     store: StoreFolder = None,
+    workers: Workers = None,
 ) -> None:
     """Run a study to its report. Finished steps are skipped, so after Ctrl-C run it again.
+
+    Started several times with one store, here or on machines that share it, it divides the steps.
 
     Example: polypinch run study.yaml --out study
     """
     from polypinch.specs import load_yaml
     from polypinch.study import Study
 
-    _run(load_yaml(study_file, Study), out, store)
+    _run(load_yaml(study_file, Study), out, store, workers)
 
 
 def demo_command(
@@ -93,7 +115,7 @@ def demo_command(
     from polypinch.study import Study
 
     with as_file(files("polypinch.study") / "demo.yaml") as path:
-        _run(load_yaml(path, Study), out, store)
+        _run(load_yaml(path, Study), out, store, 1)
 
 
 def recorded(out: Path) -> tuple[Record, Graph, Store]:

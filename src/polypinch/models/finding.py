@@ -182,6 +182,11 @@ def device() -> torch.device:
     return torch.device("cpu")
 
 
+def gpus() -> int:
+    """Return how many GPUs this process sees."""
+    return torch.cuda.device_count()
+
+
 def has_bf16() -> bool:
     """Tell whether this machine multiplies bf16 in hardware."""
     if torch.cuda.is_available():

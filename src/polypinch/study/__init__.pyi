@@ -9,6 +9,7 @@ from .judging import judging_line
 from .pairing import read_pairs
 from .record import JudgeFacts, Record, read_record, read_study, write_record
 from .running.here import Worker, duration, run, workers
+from .running.workers import work_together
 from .runs import Compared, Graph, Tuned
 from .spec import (
     MONOLINGUAL,
@@ -68,6 +69,7 @@ __all__ = [
     "read_study",
     "run",
     "summarise_verdicts",
+    "work_together",
     "workers",
     "write_record",
 ]

@@ -128,7 +128,7 @@ def open_inputs(study: Study) -> Inputs:
     for chat in chats.values():
         chat.keep()
     spec = study.comparison.judge
-    judging = Judging(spec, study.comparisons) if isinstance(spec, LLMJudge) else None
+    judging = Judging(spec, study.comparisons, study.name) if isinstance(spec, LLMJudge) else None
     facts = JudgeFacts() if judging is None else judging.facts
     names = {name: chat.name for name, chat in chats.items()}
     return Inputs(study, heldout, tasks, names, facts, models, chats, pool, development, judging)

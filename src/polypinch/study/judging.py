@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pyarrow as pa
 
 from polypinch.chat import Problem
 from polypinch.errors import PinchError
+from polypinch.files import fingerprint
 from polypinch.judge import (
     BYTES_PER_TOKEN,
     IDENTICAL,
@@ -29,6 +31,7 @@ from polypinch.models import find_model
 from polypinch.progress import say
 from polypinch.study.adaptive import judge_adaptively
 from polypinch.study.artifacts import CALLS, SETTLED, TOTALS, VERDICTS
+from polypinch.study.budget import counted
 from polypinch.study.record import JudgeFacts
 from polypinch.study.spec import LLMJudge
 
@@ -44,12 +47,13 @@ class Judging:
     Attributes:
         spec: as the study declares it.
         comparisons: of the study, which share one error rate where judging is adaptive.
+        study: its name; all that work on it share one budget.
         declared: the judge's folder.
-        spent: what this run has spent so far.
+        spent: what this process has spent so far.
     """
 
-    def __init__(self, spec: LLMJudge, comparisons: int = 1) -> None:
-        self.spec, self.comparisons = spec, comparisons
+    def __init__(self, spec: LLMJudge, comparisons: int = 1, study: str = "") -> None:
+        self.spec, self.comparisons, self.study = spec, comparisons, study
         self.declared = load_judge(spec.name)
         if not self.declared.kind.asks_model:
             raise PinchError(f"comparison.judge: {spec.name} asks no model", fix="write judge: reference")
@@ -147,7 +151,7 @@ class Judging:
             }
             for key, told in prompts.items()
         ]
-        with VerdictStore(directory / CALLS) as store:
+        with VerdictStore(directory / CALLS) as store, self._spent(directory, store) as spent:
             ask = partial(
                 judge_pairs,
                 judge=self.declared,
@@ -158,7 +162,7 @@ class Judging:
                 limits=Limits(self.spec.concurrency, max_cost=self.spec.max_cost),
                 prices=self.prices,
                 retry_failed=True,
-                spent=self.spent,
+                spent=spent,
                 label=label,
                 quiet=self.spec.adaptive is not None,
             )
@@ -176,6 +180,13 @@ class Judging:
         identical = verdicts["reason"].to_pylist().count(IDENTICAL)
         counts = {"verdicts": verdicts.num_rows, "missing": len(failed), "identical": identical}
         TOTALS.write(directory, {**totals, **counts, "not_asked": not_asked})
+
+    def _spent(self, directory: Path, calls: VerdictStore) -> AbstractContextManager[Spent]:
+        """Return what was spent: by this process, or where dollars are limited by all and ever."""
+        if self.spec.max_cost is None:
+            return nullcontext(self.spent)
+        key = fingerprint([self.study, self.identity])[:12]
+        return counted(directory.parent, key, directory.name, calls)
 
     def _verdicts(
         self, directory: Path, pairs: pa.Table, ask: Callable[[pa.Table], pa.Table], label: str

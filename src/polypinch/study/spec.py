@@ -115,7 +115,7 @@ class LLMJudge(Spec):
         orders: ``both``, or ``sampled``: one that is drawn for each item and language, at half the cost.
         concurrency: calls under way at a time.
         prices: a price table's file: ``{model: {input: $, output: $}}`` for a million tokens.
-        max_cost: dollars that one run of the study spends at most.
+        max_cost: dollars that the study spends at most, by all processes that work on it and all its runs.
         adaptive: ask no more than it takes; by default every item is judged.
     """
 

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tests.running import polypinch
+from tests.studies import write_study
+
+
+def _tables(out: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in sorted((out / "tables").glob("*.csv"))}
+
+
+def test_two_workers_make_what_one_makes(tiny_study: dict[str, Any], tmp_path: Path) -> None:
+    study = write_study(tmp_path / "s.yaml", tiny_study, seeds=[1], arms=tiny_study["arms"][:2])
+    for workers in (1, 2):
+        done = polypinch("run", study, "--out", tmp_path / str(workers), "--workers", workers)
+        assert done.returncode == 0, done.stderr
+    assert _tables(tmp_path / "1") == _tables(tmp_path / "2")
+    assert not list((tmp_path / "2" / "workers").iterdir())
