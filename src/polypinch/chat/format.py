@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from transformers import GenerationConfig
 
 from polypinch.chat.encoded import Encoded, EncodedRows
 from polypinch.chat.rendering import Rendering, Span
-from polypinch.chat.templates import choose, named
+from polypinch.chat.templates import choose, marked, named
 from polypinch.conversation import Message, Messages
 from polypinch.errors import PinchError
 from polypinch.files import fingerprint
-from polypinch.mix import Counter, TokenCount
+from polypinch.mix import Counter, TokenCount, TrainerFormat
 from polypinch.models import Model, load_tokenizer, vocabulary_size
 from polypinch.thoughts import Said, split_thought
 
@@ -133,6 +135,24 @@ class ChatFormat:
                 fix="name another template",
             )
         return tuple(dict.fromkeys(int(token) for token in ids))
+
+    def save(self, folder: Path) -> None:
+        """Write the tokenizer with this chat template, and generation settings that end where a turn does.
+
+        Whatever loads a model or an adapter from the folder then speaks in this format.
+        """
+        own = self.tokenizer.chat_template
+        self.tokenizer.chat_template = self.rendering.template
+        try:
+            self.tokenizer.save_pretrained(folder)
+        finally:
+            self.tokenizer.chat_template = own
+        GenerationConfig(eos_token_id=list(self.stop_ids), pad_token_id=self.pad_id).save_pretrained(folder)
+
+    def for_trainers(self) -> TrainerFormat:
+        """Return what other trainers need to train in this format."""
+        ends = self.rendering.closings() or [self.tokenizer.eos_token]
+        return TrainerFormat(self.rendering.template, marked(self.rendering.template), tuple(ends))
 
     def keep(self) -> None:
         """Remember what is encoded from now on, by its content, so that arms share it: 5 bytes a token."""

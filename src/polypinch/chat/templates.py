@@ -5,6 +5,7 @@ Each is Jinja, as in a tokenizer's ``chat_template``; ``bos_token`` and ``eos_to
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,33 @@ _TURN_TOKENS = {
     "chatml": ("<|im_start|>", "<|im_end|>"),
     "llama3": ("<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"),
 }
+
+
+_CONTENT = re.compile(
+    r"\{\{ message\['content'\] \| trim \}\}(?:<\S+?>|\{\{ eos_token if [^}]* \}\})(?P<lines>\n*)"
+)
+
+
+def marked(template: str) -> str | None:
+    """Return a template with ``{% generation %}`` around what is learnt, as TRL and transformers read it.
+
+    Returns:
+        One that has the marks as it is, and the built-in ones with them; ``None`` for others, whose answers
+        cannot be found in their text.
+    """
+    if re.search(r"\{%-?\s*generation", template):
+        return template
+    if template not in BUILT_IN.values():
+        return None
+
+    def mark(match: re.Match[str]) -> str:
+        content = match[0].rstrip("\n")
+        # A line break right after a block is taken away, so it is written as a text.
+        breaks = "".join("{{ '\\n' }}" for _ in match["lines"])
+        answer = f"{{% generation %}}{content}{{% endgeneration %}}"
+        return f"{{% if message['role'] == 'assistant' %}}{answer}{{% else %}}{content}{{% endif %}}{breaks}"
+
+    return _CONTENT.sub(mark, template)
 
 
 def choose(tokenizer: Any) -> tuple[str, str]:

@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 def mix_command(
     plan_file: Annotated[Path, typer.Argument(metavar="PLAN.yaml", help="The mix plan.")],
     out: Annotated[Path, typer.Option(help="The mixture's folder.")],
-    model: Annotated[str, typer.Option(help="Whose tokenizer counts tokens.")] = DEFAULT_MODEL,
+    model: Annotated[
+        str,
+        typer.Option(help="Whom it is for: its tokens count, its chat format goes with the rows."),
+    ] = DEFAULT_MODEL,
+    chat_template: Annotated[
+        str | None, typer.Option(help="Another format: a built-in template's name, or a Jinja file.")
+    ] = None,
     max_length: Annotated[int, typer.Option(help="Rows beyond count as truncated, in tokens.")] = 1024,
     overwrite: Annotated[bool, typer.Option(help="Replace a mixture that stands there.")] = False,
     as_json: Json = False,
@@ -38,7 +44,7 @@ def mix_command(
 
     plan = load_yaml(plan_file, MixPlan)
     pool = open_pool(plan.pool)
-    chat = _chat(plan, model)
+    chat = _chat(plan, model, chat_template)
     counter = count_tokens(chat, max_length) if chat else None
     mixture = make_mixture(plan, pool, counter, [open_pool(name) for name in plan.heldout])
     for notice in notices(chat, mixture.table, "rows") if chat else ():
@@ -48,11 +54,12 @@ def mix_command(
         "pool": pool.fingerprint,
         "model": model,
         "max_length": max_length,
+        **({"chat_template": chat.template} if chat and chat_template else {}),
     }
     with artifact(out, spec, kind="mixture", overwrite=overwrite) as folder:
         write_table(folder / MIXTURE_FILE, mixture.table)
         write_json(folder / MANIFEST_FILE, mixture.manifest)
-        export(mixture.table, folder / "export")
+        export(mixture.table, folder / "export", chat.for_trainers() if chat else None)
     if as_json:
         print_json(mixture.manifest)
         return
@@ -60,7 +67,7 @@ def mix_command(
     say(f"{mixture.table.num_rows} rows in {out}")
 
 
-def _chat(plan: MixPlan, model: str) -> ChatFormat | None:
+def _chat(plan: MixPlan, model: str, template: str | None) -> ChatFormat | None:
     from polypinch.chat import ChatFormat
     from polypinch.models import find_model
 
@@ -68,7 +75,7 @@ def _chat(plan: MixPlan, model: str) -> ChatFormat | None:
         dose.quota(plan.budget)[0] != "examples" for dose in plan.doses
     )
     try:
-        return ChatFormat.load(find_model(model))
+        return ChatFormat.load(find_model(model), template)
     except PinchError:
         if needed or model != DEFAULT_MODEL:
             raise

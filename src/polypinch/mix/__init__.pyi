@@ -1,5 +1,5 @@
 from .counts import Counter, TokenCount
-from .exporting import export
+from .exporting import TrainerFormat, export
 from .leakage import normalised
 from .mixture import MANIFEST_FILE, MIXTURE_FILE, MIXTURE_SCHEMA, Mixture, make_mixture, quotas
 from .plan import (
@@ -24,6 +24,7 @@ __all__ = [
     "MixPlan",
     "Mixture",
     "TokenCount",
+    "TrainerFormat",
     "amount_text",
     "available",
     "export",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,25 @@ import yaml
 
 from polypinch.files import write_json, write_text
 
-ROWS = "train.jsonl"
+ROWS, TEMPLATE = "train.jsonl", "chat_template.jinja"
 
 
-def export(table: pa.Table, directory: Path) -> None:
+@dataclass(frozen=True)
+class TrainerFormat:
+    """The chat format that rows are to be trained in.
+
+    Attributes:
+        template: the Jinja text.
+        marked: the same with ``{% generation %}`` around what is learnt; ``None`` where it cannot be had.
+        ends: the tokens that end an answer, the usual one first.
+    """
+
+    template: str
+    marked: str | None
+    ends: tuple[str, ...]
+
+
+def export(table: pa.Table, directory: Path, chat: TrainerFormat | None = None) -> None:
     """Write a mixture for use elsewhere.
 
     Args:
@@ -22,6 +38,8 @@ def export(table: pa.Table, directory: Path) -> None:
         directory: gets ``train.jsonl`` (one ``{"messages": […]}`` a line, with item_id and language beside),
             ``trl.yaml`` (``trl sft --config``), ``dataset_info.json`` (LLaMA-Factory, ``dataset_dir`` is this
             folder) and ``axolotl.yaml`` (its ``datasets`` block).
+        chat: the format to train in; it goes with the rows as ``chat_template.jinja``, and TRL's entry and
+            Axolotl's name it and what ends a turn. Without it those trainers take the model's own.
 
     Raises:
         PinchError: it cannot be written.
@@ -32,18 +50,27 @@ def export(table: pa.Table, directory: Path) -> None:
         for item, tag, messages in zip(*columns, strict=True)
     ]
     write_text(directory / ROWS, "".join(line + "\n" for line in lines))
-    write_text(directory / "trl.yaml", _yaml(trl_entry()))
+    if chat is not None:
+        write_text(directory / TEMPLATE, chat.marked or chat.template)
+    write_text(directory / "trl.yaml", _yaml(trl_entry(chat)))
     write_json(directory / "dataset_info.json", llama_factory_entry())
-    write_text(directory / "axolotl.yaml", _yaml(axolotl_entry()))
+    write_text(directory / "axolotl.yaml", _yaml(axolotl_entry(chat)))
 
 
 def _yaml(value: dict[str, Any]) -> str:
     return str(yaml.safe_dump(value, sort_keys=False, allow_unicode=True))
 
 
-def trl_entry() -> dict[str, Any]:
-    """Return TRL's script arguments; the loss is on assistant turns alone, as here."""
-    return {"datasets": [{"path": "json", "data_files": ROWS, "split": "train"}], "assistant_only_loss": True}
+def trl_entry(chat: TrainerFormat | None = None) -> dict[str, Any]:
+    """Return TRL's script arguments; the loss is on assistant turns alone, as here.
+
+    TRL finds them by the template's ``{% generation %}`` marks.
+    """
+    format_: dict[str, Any] = {}
+    if chat is not None and chat.marked is not None:
+        format_ = {"chat_template_path": TEMPLATE, "eos_token": chat.ends[0]}
+    rows = {"path": "json", "data_files": ROWS, "split": "train"}
+    return {"datasets": [rows], "assistant_only_loss": True, **format_}
 
 
 def llama_factory_entry() -> dict[str, Any]:
@@ -64,9 +91,20 @@ def llama_factory_entry() -> dict[str, Any]:
     }
 
 
-def axolotl_entry() -> dict[str, Any]:
-    """Return Axolotl's ``datasets`` block."""
+def axolotl_entry(chat: TrainerFormat | None = None) -> dict[str, Any]:
+    """Return Axolotl's ``datasets`` block, and the chat template.
+
+    It learns the end of a turn only where ``eot_tokens`` names it.
+    """
+    format_: dict[str, Any] = {}
+    if chat is not None:
+        format_ = {
+            "chat_template": "jinja",
+            "chat_template_jinja": chat.template,
+            "eot_tokens": list(chat.ends),
+        }
     return {
+        **format_,
         "datasets": [
             {
                 "path": ROWS,
@@ -77,5 +115,5 @@ def axolotl_entry() -> dict[str, Any]:
                 "roles_to_train": ["assistant"],
                 "train_on_eos": "turn",
             }
-        ]
+        ],
     }

@@ -206,6 +206,8 @@ def tune(
     if world() > 1 and development is not None:
         raise PinchError("a development loss is measured by one process", fix="start it without torchrun")
     started = time.monotonic()
+    # A study's adapters share one format, and a large vocabulary beside each would be most of the store.
+    alone = chat is None
     if chat is None:
         chat = ChatFormat.load(model, recipe.chat_template)
         for notice in notices(chat, rows, "rows"):
@@ -256,7 +258,7 @@ def tune(
                 loss_as_forward(trained) if world() > 1 else nullcontext(),
             ):
                 trainer.train(resume_from_checkpoint=str(resume) if resume else None)
-        _save(trainer, chat, recipe, directory)
+        _save(trainer, chat, recipe, directory, alone)
         if not is_main():
             return
         history = trainer.state.log_history
@@ -359,7 +361,7 @@ def _last_checkpoint(folder: Path) -> Path | None:
     return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
 
 
-def _save(trainer: PinchTrainer, chat: ChatFormat, recipe: TuneRecipe, directory: Path) -> None:
+def _save(trainer: PinchTrainer, chat: ChatFormat, recipe: TuneRecipe, directory: Path, alone: bool) -> None:
     trained = trainer.model
     full = recipe.method == "full"
     dtype = choose_dtype(recipe.precision) if full else None
@@ -370,8 +372,8 @@ def _save(trainer: PinchTrainer, chat: ChatFormat, recipe: TuneRecipe, directory
         trained.to(dtype).save_pretrained(folder)
     else:
         trained.save_pretrained(folder)
-    if full and is_main():
-        chat.tokenizer.save_pretrained(folder)
+    if (full or alone) and is_main():
+        chat.save(folder)
 
 
 def load_tuned(model: Model, checkpoint: Path | None, precision: Precision = "auto") -> Any:
