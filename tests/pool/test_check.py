@@ -119,9 +119,12 @@ def test_numbers_in_other_digits_or_with_other_separators_are_the_same() -> None
         ("at 19:30", "शाम 7:30 बजे"),
         ("around 0:30", "12:30 hodin"),
         ("one or two", "1 ou 2"),
+        ("66 million years", "6600万年"),
+        ("about 50 billion", "unos 50 000 millones"),
+        ("384,000 kilometres", "38.4万公里"),
     ],
 )
-def test_small_numbers_may_be_words_and_clock_times_of_twelve_hours(english: str, translation: str) -> None:
+def test_numbers_may_be_written_as_the_language_counts(english: str, translation: str) -> None:
     assert missing_numbers(english, translation) == []
     assert added_numbers(english, translation) == []
 
@@ -134,6 +137,8 @@ def test_small_numbers_may_be_words_and_clock_times_of_twelve_hours(english: str
         ("at 22:00", "11"),
         ("at 19:30", "7"),
         ("12", "1, 2"),
+        ("1500 trees", "15 Bäume"),
+        ("66 million years", "7000万年"),
     ],
 )
 def test_other_numbers_and_times_may_not_be_lost(english: str, translation: str) -> None:

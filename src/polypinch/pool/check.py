@@ -287,7 +287,7 @@ def _numbers(pairs: list[Pair]) -> Check:
     check = Check(
         "numbers",
         "every number in digits of the English is in its translations, separators aside; one and two may be"
-        " words, and clock times of twelve hours",
+        " words, clock times of twelve hours, and large numbers in other units",
     )
     for item, tag, texts, english in pairs:
         for name in texts.keys() & english.keys():

@@ -14,11 +14,14 @@ SURE = 0.9
 RUN = 3
 COUNTED_IN_WORDS = frozenset({"1", "2"})
 """Numbers that languages write as a word, a dual or not at all: "1 hour" is «ساعة», "2 hours" «ساعتين»."""
+LARGE = 5
+"""Numbers of so many digits are counted in other units where a language has its own: 60,000 is 6万."""
 
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _NUMBER = re.compile(r"\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)|\d+(?:[.,:٫٬’'\u00a0\u202f]\d+)*")
 _SEPARATOR = re.compile(r"\D")
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+_SCALE = re.compile(r"[ -](?:thousand|million|billion|trillion)\b")
 _LATIN = re.compile(r"[A-Za-z][A-Za-z'’-]+(?:[ ,;]+[A-Za-z][A-Za-z'’-]*)*")
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`|https?://\S+", re.DOTALL)
 _SENTENCE = re.compile(r"(?<=[.!?。！？।؟])\s*|\n+")
@@ -52,22 +55,31 @@ def missing_numbers(english: str, translation: str) -> list[str]:
     """Return the numbers in digits that the translation lacks, as the English writes them.
 
     One and two may be anything, in digits, in a word or a word's ending. A clock time may be of twelve
-    hours or leave out a full hour's minutes, as Hindi and Chinese do: ``22:00`` is also ``10``.
+    hours or leave out a full hour's minutes, as Hindi and Chinese do: ``22:00`` is also ``10``. A large
+    number may be counted in other units: ``66 million`` is also ``6600万``, and ``384,000`` ``38.4万``.
     """
     here = numbers(translation).keys() | COUNTED_IN_WORDS
-    return [written for digits, written in numbers(english).items() if not _ways(digits, written) & here]
+    return [written for written, ways in _english_numbers(english) if not ways & here]
 
 
 def added_numbers(english: str, translation: str) -> list[str]:
     """Return the numbers in digits that only the translation has, as it writes them."""
-    said = {way for digits, written in numbers(english).items() for way in _ways(digits, written)}
+    said = COUNTED_IN_WORDS.union(*(ways for _, ways in _english_numbers(english)))
+    return [written for digits, written in numbers(translation).items() if digits not in said]
+
+
+def _english_numbers(text: str) -> list[tuple[str, set[str]]]:
+    """Return each number in digits with the digits by which a translation may write it."""
     return [
-        written for digits, written in numbers(translation).items() if digits not in said | COUNTED_IN_WORDS
+        (match[0], _ways(match[0], bool(_SCALE.match(text, match.end())))) for match in _NUMBER.finditer(text)
     ]
 
 
-def _ways(digits: str, written: str) -> set[str]:
-    """Return the digits by which a translation may write an English number."""
+def _ways(written: str, scaled: bool) -> set[str]:
+    digits = _ascii(_SEPARATOR.sub("", written))
+    if scaled or len(digits) >= LARGE:
+        core = digits.rstrip("0")
+        return {digits, *(core + "0" * zeros for zeros in range(13))}
     clock = _CLOCK.fullmatch(written)
     if not clock:
         return {digits}
