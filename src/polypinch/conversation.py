@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import math
 import unicodedata
+from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from polypinch.decoding import LONGEST_LINE
 
 Turns = list[tuple[str, Any]]
 """A conversation: (role, text) pairs."""
+
+UNEVEN = 0.05
+"""Languages whose shares of rows with a system turn differ by more are told."""
 
 ROLES = ("system", "user", "assistant")
 NAMES = {
@@ -62,6 +66,23 @@ def response(messages: Messages) -> str | None:
 def prompt(messages: Messages) -> Messages:
     """Return the messages that a model is asked to answer: all but a final assistant turn."""
     return messages[:-1] if messages and messages[-1]["role"] == "assistant" else messages
+
+
+def uneven_systems(systems: Mapping[str, int], rows: Mapping[str, int]) -> str | None:
+    """Say where system turns are in one language and not in others, which tells a model the language.
+
+    Args:
+        systems: by language, how many rows have a system turn.
+        rows: by language, how many there are.
+    """
+    shares = {tag: systems.get(tag, 0) / count for tag, count in rows.items() if count}
+    if len(shares) < 2 or max(shares.values()) - min(shares.values()) <= UNEVEN:
+        return None
+    most, least = max(shares, key=shares.__getitem__), min(shares, key=shares.__getitem__)
+    return (
+        f"a system turn is in {shares[most]:.0%} of the rows in {most} and in {shares[least]:.0%} of those in"
+        f" {least}: it marks the language"
+    )
 
 
 def is_missing(value: Any) -> bool:

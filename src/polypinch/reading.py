@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet as pq
 
+from polypinch.conversation import encodable
 from polypinch.decoding import PACKED, pieces, unpacked
 from polypinch.errors import PinchError
 from polypinch.tabular import Numbered, Row, csv_rows, json_rows
@@ -30,6 +31,7 @@ _ARROW = (".arrow", ".feather")
 _JSON = (".jsonl", ".ndjson", ".json")
 _ABOUT = frozenset({"dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json"})
 _SPLIT = re.compile(r"(train|test|validation|valid|dev)(?![A-Za-z])", re.IGNORECASE)
+_WHOLE = re.compile(r"-?\d+\.0")
 _DETAIL = re.compile(r"'[^']*'|\d+")
 
 
@@ -100,6 +102,18 @@ def read_rows(
     if where.startswith(HUB):
         return _read_hub(where.removeprefix(HUB), revision, hub_split)
     return _read_files(data_files(where, hub_split), bad)
+
+
+def join_key(value: Any) -> str:
+    """Return a key as the text that joins rows: 1, 1.0, ``"1 "`` and ``"1.0"`` are the same.
+
+    Raises:
+        RowError: it holds half a surrogate pair.
+    """
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    text = str(value).strip()
+    return encodable(text[:-2] if _WHOLE.fullmatch(text) else text, "its key")
 
 
 def data_files(where: str, split: str = "train") -> list[Path]:

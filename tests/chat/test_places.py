@@ -178,6 +178,14 @@ def test_what_a_reader_should_know_is_counted_by_language() -> None:
     assert not notices(ChatFormat(tiny_tokenizer(), OPENS), rows(("fi", [*system, *asked("Hei")])), "rows")
 
 
+def test_a_system_turn_of_one_language_alone_is_told() -> None:
+    system = [{"role": "system", "content": "Be kind."}]
+    uneven = rows(("en", [*system, *asked("Hi")]), ("fi", asked("Hei")))
+    assert [p.message for p in notices(ChatFormat(tiny_tokenizer(), OPENS), uneven, "rows")] == [
+        "a system turn is in 100% of the rows in en and in 0% of those in fi: it marks the language"
+    ]
+
+
 def test_a_date_is_the_same_on_every_day() -> None:
     dated = (
         "{{ strftime_now('%A, %-d %B %Y, %y-%m-%d') }}{% set d = strftime_now('%d %b %Y') %}{{ d }}" + OPENS

@@ -27,6 +27,12 @@ def refused(path: Path, *texts: str) -> None:
             '{"text": "two\\nlines", "language": "fin", "item_id": 7, "n": 1}\n\n'
             '{"text": "yksi", "language": "fi", "item_id": 8, "n": 2}\n',
         ),
+        (
+            "a.json",
+            '[\n{"text": "two\\nlines", "language": "fin", "item_id": 7.0, "n": 1},\n'
+            '{"text": "yksi", "language": "fi", "item_id": 8, "n": 2}\n]\n',
+        ),
+        ("a.csv", 'text;language;item_id;n\n"two\nlines";fin;7;1\nyksi;fi;8;2\n'),
     ],
 )
 def test_every_layout_gives_the_same_rows(tmp_path: Path, name: str, written: str) -> None:
@@ -50,18 +56,18 @@ def test_parquet_reads_and_names_a_bad_row(tmp_path: Path) -> None:
     [
         ("a.csv", b'text,language\n"one\ntwo",fi\nb,klingonish\n', ["row 4", "klingonish"]),
         ("a.csv", b"text,language\na,\n", ["row 2", "no language"]),
-        ("a.csv", b"text,language\na,fi,extra\n", ["row 2", "more fields"]),
-        ("a.csv", b'text,language\n"open,fi\n', ["row 2", "malformed CSV"]),
+        ("a.csv", b"text,language\na,fi,extra\n", ["row 2", "3 columns, the header has 2"]),
+        ("a.csv", b'text,language\n"open,fi\n', ["row 2", "not CSV"]),
         ("a.csv", b"text,language\n\xff\xfe,fi\n", ["not UTF-8"]),
         ("a.csv", b"", ["no rows"]),
-        ("a.jsonl", b'{"text": "a", "language": "fi"}\n{"text": \n', ["row 2", "malformed JSON"]),
-        ("a.jsonl", b"[1, 2]\n", ["row 1", "not a JSON object"]),
+        ("a.jsonl", b'{"text": "a", "language": "fi"}\n{"text": \n', ["row 2", "not JSON"]),
+        ("a.jsonl", b"[1, 2]\n", ["row 1", "a JSON int, not an object"]),
         (
             "a.jsonl",
             b'{"text": "a", "language": "fi"}\n{"text": "b", "language": 5}\n',
             ["row 2", "no language"],
         ),
-        ("a.parquet", b"nothing of the kind", ["not a Parquet file"]),
+        ("a.parquet", b"nothing of the kind", ["not readable as Parquet"]),
         ("a.docx", b"", [".docx"]),
     ],
 )

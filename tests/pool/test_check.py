@@ -189,3 +189,26 @@ def test_a_report_is_json_able_and_counts_beyond_what_it_keeps() -> None:
 def test_an_empty_pool_is_refused() -> None:
     with pytest.raises(PinchError, match="no rows"):
         check_pool(pool([]))
+
+
+def test_system_turns_in_one_language_alone_are_a_problem() -> None:
+    table = rows()
+    assert named(check_pool(pool(table)), "system").problems == 0
+    for row in table:
+        if row["language"] == "en":
+            row["messages"] = [{"role": "system", "content": "Be brief."}, *row["messages"]]
+    found = named(check_pool(pool(table)), "system")
+    assert found.problems == 1
+    assert "100% of the rows in en and in 0% of those in" in found.findings[0].message
+
+
+def test_findings_that_are_alike_are_grouped() -> None:
+    check = Check("numbers", "all are kept")
+    for place in range(70):
+        check.problem(f"e{place}", "fi", f"response: lacks {place}")
+    check.outlier("k1", None, "missing in ru")
+    lines = check.in_groups()
+    assert len(lines) == 6
+    assert lines[0] == "problem: e0 fi: response: lacks 0"
+    assert lines[3] == "problem: 47 more like these: e3 fi, e4 fi, e5 fi, e6 fi, e7 fi, …"
+    assert lines[4:] == ["outlier: k1: missing in ru", "and 20 more, of any kind"]

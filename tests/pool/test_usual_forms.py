@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from polypinch.errors import PinchError
 from polypinch.pool import Imported, ImportOptions, import_pool
-from polypinch.pool.importing import join_key
+from polypinch.reading import join_key
 
 from .small import read_pool, texts, write_lines
 

@@ -13,6 +13,7 @@ from polypinch.chat.control import spoken
 from polypinch.chat.encoded import Encoded
 from polypinch.chat.format import ChatFormat
 from polypinch.chat.rendering import TODAY
+from polypinch.conversation import uneven_systems
 from polypinch.errors import PinchError
 
 _ROWS_AT_ONCE = 4096
@@ -100,18 +101,25 @@ def notices(chat: ChatFormat, rows: pa.Table, where: str) -> list[Problem]:
 
     Returns:
         Warnings: control tokens in texts, counted by language, which are encoded as text; system turns that
-        the template leaves out; a date that the template writes.
+        the template leaves out, or that one language has and another lacks; a date that the template writes.
     """
     holding: Counter[str] = Counter()
-    dropped: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
+    systems: Counter[str] = Counter()
     tokens: Counter[str] = Counter()
     for batch in rows.select(["language", "messages"]).to_batches(_ROWS_AT_ONCE):
         for tag, messages in zip(batch["language"].to_pylist(), batch["messages"].to_pylist(), strict=True):
             held = [token for message in messages for token in chat.control.within(spoken(message))]
             tokens.update(held)
             holding[tag] += bool(held)
-            dropped[tag] += messages[0]["role"] == "system" and chat.rendering.drops_system
+            counts[tag] += 1
+            systems[tag] += messages[0]["role"] == "system"
+    dropped = systems if chat.rendering.drops_system else Counter[str]()
     problems = []
+    uneven = None if chat.rendering.drops_system else uneven_systems(systems, counts)
+    if uneven is not None:
+        fix = "give every language the system turn, translated, or none"
+        problems.append(Problem("warning", where, uneven, fix))
     if tokens:
         most = ", ".join(token for token, _ in tokens.most_common(3))
         message = f"texts hold control tokens of the model ({most}): {_by_language(holding)}"

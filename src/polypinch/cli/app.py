@@ -30,6 +30,7 @@ from polypinch.cli.translating import translate_command
 from polypinch.errors import PinchError
 from polypinch.openai_server import allow_key_variable
 from polypinch.processes import world
+from polypinch.terminal import printable
 
 app = typer.Typer(
     name="polypinch",
@@ -115,7 +116,7 @@ def main() -> None:
         app()
     except PinchError as error:
         Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True).print(
-            f"error: {error}"
+            printable(f"error: {error}")
         )
         sys.exit(2)
     except SystemExit as ended:

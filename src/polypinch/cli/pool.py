@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from polypinch.cli.show import print_json, print_table
+from polypinch.cli.show import echo, print_json, print_table
 from polypinch.errors import PinchError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def show_command(
     typer.echo(f"{pool.name}: {found['total']:,} rows, {found['items']:,} items")
     print_table(["language", *splits], lines)
     for kind in ("sources", "licences", "origins"):
-        typer.echo(f"{kind}: " + ", ".join(f"{key} ({count:,})" for key, count in found[kind].items()))
+        echo(f"{kind}: " + ", ".join(f"{key} ({count:,})" for key, count in found[kind].items()))
     if "tasks" in found:
         groups = sorted({group for counts in found["tasks"].values() for group in counts})
         tasks = [[task, *map(counts.get, groups)] for task, counts in found["tasks"].items()]
@@ -57,9 +57,9 @@ def show_command(
         print_table(["task", *groups], tasks)
         typer.echo("held out: " + ", ".join(f"{key} ({count})" for key, count in found["heldout"].items()))
     for row in rows:
-        typer.echo(f"\n{row['item_id']} ({row['language']}, {row['split']})")
+        echo(f"\n{row['item_id']} ({row['language']}, {row['split']})")
         for message in row["messages"]:
-            typer.echo(f"  {message['role']}: {message['content']}")
+            echo(f"  {message['role']}: {message['content']}")
 
 
 def _rows(pool: Pool, item: str | None, language: str | None, number: int) -> list[dict[str, Any]]:
@@ -108,9 +108,8 @@ def check_command(
         print_table(["check", "examined", "problems", "outliers"], lines)
         for check in report.checks:
             typer.echo(f"\n{check.name}: {check.proves}" + (f" ({check.note})" if check.note else ""))
-            for found in check.findings:
-                where = found.item_id if found.language is None else f"{found.item_id} {found.language}"
-                typer.echo(f"  {found.level}: {where}: {found.message}")
+            for line in check.in_groups():
+                echo(f"  {line}")
         problems = sum(check.problems for check in report.checks)
         typer.echo("\nno problems" if report.ok else f"\n{problems:,} problems")
     if not report.ok:
@@ -189,7 +188,7 @@ def import_command(
     left_out = f", {done.left_out:,} left out by the layout" if done.left_out else ""
     typer.echo(f"{done.total:,} rows in {out}{left_out} ({done.seconds:.1f} s, {speed:,.0f} rows/s)")
     for line in (*done.bad.by_reason(), *done.notes):
-        typer.echo(f"note: {line}")
+        echo(f"note: {line}")
     if done.skipped is not None:
         typer.echo(
             f"{len(done.bad.rows):,} rows that can't be used are left out, and listed in {done.skipped}"

@@ -11,6 +11,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from polypinch.terminal import printable
+
+
+def echo(text: str, *, err: bool = False) -> None:
+    """Print a text that may hold what others wrote."""
+    typer.echo(printable(text), err=err)
+
 
 def print_json(value: Any) -> None:
     """Print one JSON document; NaN becomes null."""
@@ -41,4 +48,4 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: st
 def _cell(value: Any) -> str:
     if value is None:
         return "–"
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    return f"{value:.3g}" if isinstance(value, float) else printable(str(value))

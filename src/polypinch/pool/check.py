@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from statistics import median
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from polypinch.conversation import Messages, instruction, prompt
+from polypinch.conversation import Messages, instruction, prompt, uneven_systems
 from polypinch.errors import PinchError
 from polypinch.languages import language
 from polypinch.pool.findings import Check, CheckReport
@@ -128,6 +128,8 @@ def _every_text(pool: Pool, advance: Any) -> list[Check]:
     latin = Check("script", f"no run of {RUN} or more Latin words in a language of another script")
     twice = Check("duplicates", "no two items have the same prompt in a language")
     hashes: dict[str, list[int]] = defaultdict(list)
+    even = Check("system", "no language has system turns where another has none: it would mark the language")
+    systems, counts = Counter[str](), Counter[str]()
     foreign = {tag: language(tag).script != "Latn" for tag in pool.languages()}
     for rows in _rows(pool):
         for row in rows:
@@ -139,11 +141,16 @@ def _every_text(pool: Pool, advance: Any) -> list[Check]:
                     clean.problem(item, tag, f"{name}: {flaw}")
                 if foreign[tag]:
                     _latin(latin, item, tag, name, text)
+            counts[tag] += 1
+            systems[tag] += row["messages"][:1] != [] and row["messages"][0]["role"] == "system"
             hashes[tag].append(hash(_prompt(row["messages"])))
         clean.examined += len(rows)
         latin.examined += sum(foreign[row["language"]] for row in rows)
         advance(len(rows))
-    twice.examined = clean.examined
+    twice.examined = even.examined = clean.examined
+    uneven = uneven_systems(systems, counts)
+    if uneven is not None:
+        even.problem("(all)", None, uneven)
     for tag, found in hashes.items():
         values, counts = np.unique(np.array(found, dtype=np.int64), return_counts=True)
         repeated = set(values[counts > 1].tolist())
@@ -151,7 +158,7 @@ def _every_text(pool: Pool, advance: Any) -> list[Check]:
             _name_duplicates(twice, pool, tag, repeated)
     if not any(foreign.values()):
         latin.note = "all its languages are written in Latin script"
-    return [clean, latin, twice]
+    return [clean, latin, twice, even]
 
 
 def _prompt(messages: Messages) -> str:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+NAMED = 3
+"""How many findings that are alike a person is shown in full."""
+_DETAIL = re.compile(r"'[^']*'|\"[^\"]*\"|[0-9]+(?:[.,][0-9]+)?")
 
 SHOWN = 50
 """How many findings of a check are kept; all are counted."""
@@ -24,6 +29,11 @@ class Finding:
     item_id: str
     language: str | None
     message: str
+
+    @property
+    def place(self) -> str:
+        """The item, with its language."""
+        return self.item_id if self.language is None else f"{self.item_id} {self.language}"
 
 
 @dataclass
@@ -59,6 +69,22 @@ class Check:
         self.outliers += 1
         if self.outliers <= SHOWN:
             self.findings.append(Finding("outlier", item_id, language, message))
+
+    def in_groups(self) -> list[str]:
+        """Return lines for a person: of findings that differ only in details the first few, then who else."""
+        groups: dict[tuple[str, str], list[Finding]] = {}
+        for finding in self.findings:
+            kind = _DETAIL.sub("…", finding.message)[:40]
+            groups.setdefault((finding.level, kind), []).append(finding)
+        lines = []
+        for (level, _), alike in groups.items():
+            lines += [f"{level}: {finding.place}: {finding.message}" for finding in alike[:NAMED]]
+            if len(alike) > NAMED:
+                places = ", ".join(finding.place for finding in alike[NAMED : NAMED + 5])
+                more = ", …" if len(alike) > NAMED + 5 else ""
+                lines.append(f"{level}: {len(alike) - NAMED} more like these: {places}{more}")
+        unlisted = self.problems + self.outliers - len(self.findings)
+        return lines + ([f"and {unlisted:,} more, of any kind"] if unlisted else [])
 
 
 @dataclass(frozen=True)

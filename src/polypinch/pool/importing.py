@@ -25,12 +25,11 @@ from polypinch.pool.layouts import converter, detect_layout, unused, with_answer
 from polypinch.pool.recipes import Example, Reading, Recipe, by_row, recipe
 from polypinch.pool.table import MESSAGES, ORIGINS, POOL_SCHEMA, SPLITS
 from polypinch.progress import bar
-from polypinch.reading import HUB, BadRows, read_rows
+from polypinch.reading import HUB, BadRows, join_key, read_rows
 from polypinch.tabular import Row
 
 LINE = "line"
 _LABELS = frozenset({"id", "item_id", "question_id", "language", "lang", "split", "source"})
-_WHOLE = re.compile(r"-?\d+\.0")
 _COMPARED = 100_000
 _TAGGED = re.compile(r"([A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*)=(.+)", re.DOTALL)
 
@@ -221,18 +220,6 @@ def _reading(
         return Example(number, turns, key, None, None, row)
 
     return by_row(example)
-
-
-def join_key(value: Any) -> str:
-    """Return a key as the text that joins rows: 1, 1.0, ``"1 "`` and ``"1.0"`` are the same.
-
-    Raises:
-        RowError: it holds half a surrogate pair.
-    """
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    text = str(value).strip()
-    return encodable(text[:-2] if _WHOLE.fullmatch(text) else text, "its key")
 
 
 def _answers(names: Sequence[str], tag: str | None) -> dict[str, list[str]]:

@@ -35,6 +35,7 @@ from polypinch.report import (
     write_figures,
     write_tables,
 )
+from polypinch.terminal import cell
 
 _AVERAGES = {"others": "All other languages", "seen": "Seen", "unseen": "Unseen"}
 
@@ -296,6 +297,6 @@ def _csv_tables(entries: Sequence[Entry]) -> dict[str, str]:
     )
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["setting", *(entry.name for entry in entries)])
-    writer.writerows([name, *values] for name, values in unlike_settings(entries))
+    writer.writerow(["setting", *(cell(entry.name) for entry in entries)])
+    writer.writerows([cell(name), *map(cell, values)] for name, values in unlike_settings(entries))
     return tables | {"differences": text.getvalue()}

@@ -10,6 +10,7 @@ from typing import Any
 
 from polypinch.report.data import AVERAGES, GROUPS, ReportData, Rows
 from polypinch.report.part import part_tables
+from polypinch.terminal import cell
 
 _ESTIMATE = ("model", "arm", "language", "value", "low", "high", "n_items", "n_seeds")
 _TOGETHER = ("low_together", "high_together")
@@ -61,9 +62,9 @@ def rows_csv(rows: Rows, columns: tuple[str, ...] = ()) -> str:
     names = dict.fromkeys([*columns, *(name for row in rows for name in row)])
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
+    writer.writerow(map(cell, names))
     for row in rows:
-        writer.writerow([row[name] if known(row.get(name)) else "" for name in names])
+        writer.writerow([cell(row[name]) if known(row.get(name)) else "" for name in names])
     return text.getvalue()
 
 

@@ -14,7 +14,7 @@ from polypinch.fidelity import read_answers
 from polypinch.judge import PAIR_SCHEMA, conversation
 from polypinch.judge.interchange import read_model_answers, read_model_outputs
 from polypinch.pool import Pool
-from polypinch.reading import read_rows
+from polypinch.reading import join_key, kind_of, read_rows
 
 Key = tuple[str, str]
 """(item_id, language)."""
@@ -48,6 +48,11 @@ def read_pairs(ours: Path, theirs: Path, pool: Pool | None, language: str | None
     for key in keys:
         found = [side.get(key) for side in sides]
         prompts = [row.get("prompt") for row in found if row is not None]
+        if len({" ".join(text.split()) for text in prompts if text}) > 1:
+            raise PinchError(
+                f"item {key[0]!r} in {key[1]!r} has another prompt in {ours} than in {theirs}",
+                fix="the two answered different prompts under one id: give answers to the same",
+            )
         told, reference = shown.get(key, (next((text for text in prompts if text), None), None))
         if told is None:
             where = f"pool {pool.name}" if pool is not None else "the answer files"
@@ -70,10 +75,11 @@ def read_pairs(ours: Path, theirs: Path, pool: Pool | None, language: str | None
 
 
 def _read_side(path: Path, language: str | None) -> dict[Key, dict[str, Any]]:
-    file = path / ANSWERS_FILE if path.is_dir() else path
+    ours = path / ANSWERS_FILE
+    file = ours if ours.is_file() else path
     found: dict[Key, dict[str, Any]] = {}
     for row in _rows(file, language):
-        key = (row["item_id"], row["language"])
+        key = (row["item_id"] if row["item_id"] is None else join_key(row["item_id"]), row["language"])
         if key[0] is None or key in found:
             raise PinchError(
                 f"{file}: item {key[0]!r} in {key[1]!r} stands twice, or has no id",
@@ -84,7 +90,7 @@ def _read_side(path: Path, language: str | None) -> dict[Key, dict[str, Any]]:
 
 
 def _rows(file: Path, language: str | None) -> list[dict[str, Any]]:
-    if file.suffix in (".json", ".jsonl"):
+    if kind_of(file) != ".parquet":
         first = next((row for chunk in read_rows(str(file)) for _, row in chunk.rows), {})
         if {"instruction", "output", "generator"} <= first.keys():
             answers, prompts, _ = read_model_outputs(file, language)
