@@ -129,7 +129,7 @@ def _every_text(pool: Pool, advance: Any) -> list[Check]:
     twice = Check("duplicates", "no two items have the same prompt in a language")
     hashes: dict[str, list[int]] = defaultdict(list)
     even = Check("system", "no language has system turns where another has none: it would mark the language")
-    systems, counts = Counter[str](), Counter[str]()
+    systems, seen = Counter[str](), Counter[str]()
     foreign = {tag: language(tag).script != "Latn" for tag in pool.languages()}
     for rows in _rows(pool):
         for row in rows:
@@ -141,14 +141,14 @@ def _every_text(pool: Pool, advance: Any) -> list[Check]:
                     clean.problem(item, tag, f"{name}: {flaw}")
                 if foreign[tag]:
                     _latin(latin, item, tag, name, text)
-            counts[tag] += 1
+            seen[tag] += 1
             systems[tag] += row["messages"][:1] != [] and row["messages"][0]["role"] == "system"
             hashes[tag].append(hash(_prompt(row["messages"])))
         clean.examined += len(rows)
         latin.examined += sum(foreign[row["language"]] for row in rows)
         advance(len(rows))
     twice.examined = even.examined = clean.examined
-    uneven = uneven_systems(systems, counts)
+    uneven = uneven_systems(systems, seen)
     if uneven is not None:
         even.problem("(all)", None, uneven)
     for tag, found in hashes.items():

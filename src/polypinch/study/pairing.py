@@ -79,8 +79,8 @@ def _read_side(path: Path, language: str | None) -> dict[Key, dict[str, Any]]:
     file = ours if ours.is_file() else path
     found: dict[Key, dict[str, Any]] = {}
     for row in _rows(file, language):
-        key = (row["item_id"] if row["item_id"] is None else join_key(row["item_id"]), row["language"])
-        if key[0] is None or key in found:
+        key = (join_key(row["item_id"] or ""), row["language"])
+        if not key[0] or key in found:
             raise PinchError(
                 f"{file}: item {key[0]!r} in {key[1]!r} stands twice, or has no id",
                 fix="keep one answer (sample) per item and language",
