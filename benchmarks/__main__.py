@@ -30,6 +30,7 @@ NAMES = (
     "adaptive-study",
     "stats",
     "hostile",
+    "fuzz",
 )
 # What `all` runs, within 30 minutes on 2 to 4 cores; what it shortens can be run whole by its own name.
 ALL: tuple[tuple[str, dict[str, Any]], ...] = (

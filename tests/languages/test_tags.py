@@ -53,6 +53,10 @@ def test_a_language_named_twice_is_refused() -> None:
         ("kr", "kau"),
         ("se", "sme"),
         ("ar_AR", "write ar"),
+        ("KR", "kau"),
+        ("NaN", "nan-Hant"),
+        (float("nan"), "nan-Hant"),
+        ("CHt", "zh-Hant"),
         ("en_XX", "'en'"),
         ("fr_XX", "'fr'"),
         ("mul", "several"),
@@ -71,3 +75,10 @@ def test_a_language_whose_tag_is_taken_for_a_country_keeps_its_own() -> None:
     for tag in ("kau", "sme", "nan-Hant"):
         assert language(language(tag).tag).tag == tag
     assert language(" en ").tag == "en"
+
+
+@pytest.mark.parametrize("tag", ["\0ik", "x\0\0-pch", "e\ud83dn", "\x1b[31m", "a" * 10_000, "", "-", "日本"])
+def test_what_is_no_tag_is_refused_whatever_it_holds(tag: str) -> None:
+    with pytest.raises(PinchError, match="unknown language") as refused:
+        language(tag)
+    assert len(str(refused.value)) < 300

@@ -98,17 +98,19 @@ def language(tag: str, *, literal: bool = False) -> Language:
     """
     if not isinstance(tag, str):
         raise PinchError(
-            f"{tag!r} is no language's tag", fix=_MEANT.get(str(tag), "write it in quotes: 'no'")
+            f"{tag!r} is no language's tag", fix=_MEANT.get(str(tag).lower(), "write it in quotes: 'no'")
         )
     tag = tag.strip()
-    meant = _MEANT.get(tag)
+    if not tag.isprintable() or len(tag) > _LONGEST:
+        raise PinchError(f"unknown language {tag[:_LONGEST]!r}", fix=_EXAMPLES)
+    meant = _MEANT.get(tag.lower().replace("_", "-"))
     if meant is not None and not literal:
         raise PinchError(f"{tag!r} is no language's tag, or another's than it looks", fix=meant)
     try:
         standard = langcodes.standardize_tag(tag.replace("_", "-"), macro=True)
         found = langcodes.Language.get(standard)
         known = found.is_valid() and found.language not in (None, "und") and found.territory != "XX"
-    except (langcodes.LanguageTagError, AttributeError, UnicodeEncodeError):
+    except (langcodes.LanguageTagError, AttributeError):
         known = False
     if not known:
         raise PinchError(f"unknown language {tag!r}", fix=_suggestion(tag))
@@ -127,23 +129,23 @@ def language(tag: str, *, literal: bool = False) -> Language:
     )
 
 
+_LONGEST = 100
+_EXAMPLES = "use a BCP-47 tag such as en, zh, sw or pt-BR"
 _LONG = {"kr": "kau", "se": "sme"}
 """Three letters for languages whose two are taken for a country's."""
 
 _MEANT = {
     "nan": "an empty cell, as pandas writes it? fill it; for Min Nan Chinese write nan-Hant or nan-Latn",
-    "NaN": "an empty cell, as pandas writes it? fill it",
-    "None": "an empty cell? fill it",
-    "False": "YAML 1.1 reads no as false: write it in quotes, 'no', or nb for Norwegian Bokmål",
-    "True": "YAML 1.1 reads y and on as true: write the tag in quotes",
+    "none": "an empty cell? fill it",
+    "false": "YAML 1.1 reads no as false: write it in quotes, 'no', or nb for Norwegian Bokmål",
+    "true": "YAML 1.1 reads y and on as true: write the tag in quotes",
     "kr": "Korean is ko (KR is the country); for Kanuri write kau",
     "se": "Swedish is sv (SE is the country); for Northern Sami write sme",
     "mul": "it means several languages: give each row its own",
     "mis": "it means a language without a code: name one that has a code",
     "zxx": "it means no language at all",
     "und": "it means an unknown language: name the row's own",
-    "ar_AR": "mBART's code for Arabic: write ar (ar-AR would be the Arabic of Argentina)",
-    "ar-AR": "mBART's code for Arabic? write ar (AR is Argentina)",
+    "ar-ar": "mBART's code for Arabic? write ar (AR is Argentina)",
     "cht": "traditional Chinese is zh-Hant (cht is Cholón, which nobody speaks any more)",
     "chs": "simplified Chinese is zh or zh-Hans",
     "ua": "Ukrainian is uk (UA is the country)",
@@ -166,8 +168,8 @@ def _suggestion(tag: str) -> str:
         return f"mBART's code: write {place[1].lower()!r}"
     try:
         return f"use the tag {langcodes.find(str(tag)).to_tag()!r}"
-    except (LookupError, UnicodeEncodeError):
-        return "use a BCP-47 tag such as en, zh, sw or pt-BR"
+    except LookupError:
+        return _EXAMPLES
 
 
 def languages(tags: list[str] | tuple[str, ...]) -> list[str]:
