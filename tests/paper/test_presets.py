@@ -161,8 +161,8 @@ def test_any_languages_give_a_valid_study_or_a_refusal_with_the_number(
 @pytest.mark.parametrize(
     ("name", "size", "tags", "message"),
     [
-        ("pinch", "small", (), r"1,000 training rows are needed, 160 are there in en"),
-        ("half", "paper", (), r"617 held-out rows are needed, 40 are there"),
+        ("pinch", "small", (), r"1,000 training rows are needed, 200 are there in en"),
+        ("half", "paper", (), r"617 held-out rows are needed, 64 are there"),
         ("pinch", "tiny", ("en", "de"), r"no training and held-out rows in de; it has both in ar, cs"),
         ("half", "tiny", ("en", "fi"), r"half needs 3 languages or more, there are 2: en, fi"),
         ("pinch", "huge", (), r"no size 'huge'"),

@@ -15,12 +15,12 @@ AMERICAN = re.compile(
 BRITISH_TOO = {"thermometer", "thermometers", "perimeter", "parameter", "diameter", "barometer"}
 
 
-def test_pinch12_has_200_items_in_all_twelve_languages_of_the_paper() -> None:
+def test_pinch12_has_264_items_in_all_twelve_languages_of_the_paper() -> None:
     pool = open_pool("pinch12")
     assert pool.languages() == sorted(PAPER_LANGUAGES)
     assert pool.split_languages() == {
         split: dict.fromkeys(sorted(PAPER_LANGUAGES), count)
-        for split, count in (("heldout", 40), ("train", 160))
+        for split, count in (("heldout", 64), ("train", 200))
     }
 
 
@@ -45,19 +45,50 @@ def test_the_checker_finds_no_problem_in_pinch12() -> None:
     assert report.problems == []
     assert report.ok
     by_name = {check.name: check for check in report.checks}
-    assert by_name["complete"].examined == 200
-    assert by_name["numbers"].examined == 200 * 11
-    assert by_name["leaks"].examined == 160 * 12
-    assert by_name["language"].examined > 0.9 * 2 * 200 * 12
+    assert by_name["complete"].examined == 264
+    assert by_name["numbers"].examined == 264 * 11
+    assert by_name["leaks"].examined == 200 * 12
+    assert by_name["language"].examined > 0.9 * 2 * 264 * 12
 
 
-def test_half_of_the_items_are_of_everyday_life_and_every_task_is_held_out_in_both_halves() -> None:
+def test_half_of_the_items_are_of_everyday_life_and_every_task_is_held_out() -> None:
     items = pinch12_items().to_pylist()
-    assert Counter(row["domain"] for row in items) == {"everyday": 100, "knowledge": 100}
-    tasks = {row["task"] for row in items}
-    held = {(row["domain"], row["task"]) for row in items if row["split"] == "heldout"}
-    assert len(tasks) == 12
-    assert held == {(domain, task) for domain in ("everyday", "knowledge") for task in tasks}
+    assert Counter(row["domain"] for row in items) == {"everyday": 132, "knowledge": 132}
+    assert {row["task"] for row in items} == {row["task"] for row in items if row["split"] == "heldout"}
+
+
+def test_held_out_items_are_in_three_strata_and_four_tasks_are_trained_on_nowhere() -> None:
+    items = pinch12_items().to_pylist()
+    assert Counter(row["stratum"] for row in items) == {"first": 40, "known": 20, "unseen": 4, None: 200}
+    trained = {row["task"] for row in items if row["split"] == "train"}
+    unseen = {row["task"] for row in items if row["stratum"] == "unseen"}
+    assert unseen == {"clarification", "debugging", "proof", "support"}
+    assert unseen & trained == set()
+
+
+def test_later_items_answer_at_length_too() -> None:
+    rows = open_pool("pinch12").select(where=pc.field("language") == "en").to_pylist()
+    long = Counter(row["split"] for row in rows if len(row["messages"][1]["content"].split()) >= 120)
+    assert long["heldout"] >= 8
+    assert long["train"] >= 10
+
+
+def test_pseudocode_and_tables_have_the_same_shape_in_every_language() -> None:
+    def shape(text: str) -> list[str]:
+        inside, marks = False, []
+        for line in text.splitlines():
+            inside ^= line == "```"
+            if inside:
+                marks.append(f"code {len(line) - len(line.lstrip())}" if line != "```" else line)
+            elif line.startswith("| "):
+                marks.append(f"row {line.count('|')}")
+        return marks
+
+    rows = open_pool("pinch12").select().to_pylist()
+    english = {row["item_id"]: row["messages"] for row in rows if row["language"] == "en"}
+    for row in rows:
+        for mine, theirs in zip(row["messages"], english[row["item_id"]], strict=True):
+            assert shape(mine["content"]) == shape(theirs["content"]), (row["item_id"], row["language"])
 
 
 def test_the_english_is_in_british_spelling() -> None:

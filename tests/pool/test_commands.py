@@ -15,7 +15,7 @@ def test_show_prints_counts_and_rows_as_one_json_document() -> None:
     result = runner.invoke(pool_app, ["show", "pinch12", "--json", "--language", "fi", "-n", "2"])
     found = json.loads(result.stdout)
     assert result.exit_code == 0
-    assert found["rows"]["heldout"]["fi"] == 40
+    assert found["rows"]["heldout"]["fi"] == 64
     assert sum(found["tasks"]["refusal"].values()) == 6
     assert [row["language"] for row in found["examples"]] == ["fi", "fi"]
 
