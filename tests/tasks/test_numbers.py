@@ -45,6 +45,20 @@ from polypinch.tasks.numbers import last_number, number_match
         ("5 m²", "en", "5"),
         ("0,125", "es", "0.125"),
         ("18.00", "en", "18"),
+        ("3万5000円", "ja", "35000"),
+        ("1億2000万", "ja", "120000000"),
+        ("3만 5천 원", "ko", "35000"),
+        ("5百万", "zh", "5000000"),
+        ("5千克", "zh", "5"),
+        ("3万個と5個", "ja", "5"),
+        ("-3万5000", "ja", "-35000"),
+        ("25 m2", "en", "25"),
+        ("25 \\text{cm}^2", "en", "25"),
+        ("5 км2", "ru", "5"),
+        ("10^2 = 100", "en", "100"),
+        ("B-52", "en", "52"),
+        ("3–5", "de", "5"),
+        ("f(x)-5", "en", "5"),
     ],
 )
 def test_the_last_number_is_read(text: str, tag: str, value: str) -> None:
@@ -93,3 +107,37 @@ def test_any_whole_number_is_read_in_each_of_its_forms(value: int, tag: str) -> 
     for written in (f"{value}", f"{value:,}", f"{value:,}".replace(",", "\u202f")):
         digits = "".join(chr(zero + int(char)) if char.isdigit() else char for char in written)
         assert Decimal(value) in last_number(f"x {digits}.", tag)
+
+
+@pytest.mark.parametrize("minus", "-−–‐‑－﹣")
+@pytest.mark.parametrize(
+    "before",
+    [
+        "",
+        "答案是",
+        "答えは",
+        "คำตอบคือ",
+        "답은",
+        "**",
+        "`",
+        "[",
+        "「",
+        "\\boxed{",
+        "= ",
+        "¥",
+        "\u200e",
+        "\u061c",
+        "|",
+    ],
+)
+def test_a_minus_right_before_the_digits_is_one_whatever_stands_before_it(before: str, minus: str) -> None:
+    assert last_number(f"{before}{minus}5", "ja") == {Decimal(-5)}
+    assert last_number(f"{before}{minus}\u200e٥", "ar") == {Decimal(-5)}
+    assert last_number(f"4{minus}5", "ja") == {Decimal(5)}
+
+
+@given(parts=st.lists(st.integers(1, 9999), min_size=3, max_size=3), tag=st.sampled_from(["zh", "ja", "ko"]))
+def test_a_number_with_myriads_is_their_sum(parts: list[int], tag: str) -> None:
+    hundred_million, myriad = {"zh": "亿万", "ja": "億万", "ko": "억만"}[tag]
+    text = f"{parts[0]}{hundred_million}{parts[1]}{myriad}{parts[2]}"
+    assert last_number(text, tag) == {Decimal(parts[0] * 10**8 + parts[1] * 10**4 + parts[2])}

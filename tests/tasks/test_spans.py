@@ -43,3 +43,21 @@ def test_languages_that_the_script_lacks_keep_their_words() -> None:
 def test_an_empty_answer_finds_nothing() -> None:
     assert span_f1("", ["Denver"], "en") == 0.0
     assert exact_match(" the ", ["Denver"], "en") == 0.0
+
+
+@pytest.mark.parametrize(
+    ("answer", "right", "tag"),
+    [
+        ("e\u0301te\u0301", "été", "fr"),
+        ("\u1112\u1161\u11ab", "한", "ko"),
+        ("１２３", "123", "ja"),
+        ("١٨", "18", "ar"),
+        ("१८ रुपये", "18 रुपये", "hi"),
+        ("می\u200cروم", "میروم", "fa"),
+        ("\u200fسلام", "سلام", "he"),
+        ("ｶﾞｽ", "ガス", "ja"),
+    ],
+)
+def test_what_is_written_alike_is_the_same(answer: str, right: str, tag: str) -> None:
+    assert exact_match(answer, [right], tag) == exact_match(right, [answer], tag) == 1
+    assert span_f1(answer, [right], tag) == 1

@@ -2,7 +2,8 @@
 
 After SQuAD 1.1 (Rajpurkar et al. 2016, arXiv 1606.05250) with MLQA's rules by language (Lewis et al. 2020,
 arXiv 1910.07475, ``mlqa_evaluation_v1.py``): lower case, no punctuation, no articles, words parted at white
-space, Chinese at every character.
+space, Chinese at every character. Before that both are brought to one form, which theirs are not: composed
+letters, narrow and wide ones (NFKC), ASCII digits, and no marks that are not seen.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _UNSPACED = {
 def words(text: str, tag: str) -> list[str]:
     """Return the words by which two answers are compared."""
     code = tag.partition("-")[0]
-    plain = "".join(char for char in text.lower() if not _is_punctuation(char))
+    plain = "".join(char for char in _normal(text).lower() if not _is_punctuation(char))
     if code == "ar":
         plain = plain.replace("ال", " ")  # wherever it stands, as MLQA's script does
     if code in _ARTICLES:
@@ -45,6 +46,15 @@ def words(text: str, tag: str) -> list[str]:
     if code in _UNSPACED:
         plain = re.sub(f"([{_UNSPACED[code]}])", r" \1 ", plain)
     return plain.split()
+
+
+def _normal(text: str) -> str:
+    """Return a text in the one form in which answers are compared."""
+    return "".join(
+        str(unicodedata.decimal(char)) if unicodedata.category(char) == "Nd" else char
+        for char in unicodedata.normalize("NFKC", text)
+        if unicodedata.category(char) != "Cf" and char != "ـ"  # Arabic's letter to draw out a word
+    )
 
 
 def exact_match(answer: str, right: Sequence[str], tag: str) -> float:
