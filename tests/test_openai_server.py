@@ -5,6 +5,7 @@ import contextlib
 import gzip
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -189,3 +190,143 @@ def test_a_key_does_not_go_in_the_open_to_another_machine(
 def test_no_server_makes_us_wait_for_ever(hostile: Any, after: str) -> None:
     with pytest.raises(CallFailed, match="HTTP 429"):
         _reply(hostile, 429, {"Retry-After": after}, b"{}")
+
+
+class _Picky(BaseHTTPRequestHandler):
+    """Refuses what its server's ``refuse`` makes words of, given the request."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.seen.append(body)  # type: ignore[attr-defined]
+        time.sleep(0.01)
+        error = self.server.refuse(body)  # type: ignore[attr-defined]
+        reply = _completion("yes") if error is None else json.dumps({"error": error}).encode()
+        self.send_response(200 if error is None else 400)
+        self.send_header("Content-Length", str(len(reply)))
+        self.end_headers()
+        self.wfile.write(reply)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def picky() -> Iterator[Any]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Picky)
+    server.seen = []  # type: ignore[attr-defined]
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+
+
+SETTINGS, OPTIONAL = {"temperature": 0.0, "top_p": 0.9}, {"response_format": {"type": "json_schema"}}
+
+
+def _ask_many(server: Any, count: int) -> list[Chat]:
+    async def ask() -> list[Chat]:
+        endpoint = Endpoint("m", f"http://127.0.0.1:{server.server_address[1]}/v1", patience=Patience(2))
+        await endpoint.open()
+        try:
+            chats = [
+                endpoint.chat([{"role": "user", "content": "?"}], 5, dict(SETTINGS), dict(OPTIONAL))
+                for _ in range(count)
+            ]
+            return await asyncio.gather(*chats)
+        finally:
+            await endpoint.close()
+
+    return asyncio.run(ask())
+
+
+def _new_limit(body: dict[str, Any]) -> dict[str, Any] | None:
+    said = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."
+    return {"message": said, "param": "max_tokens"} if "max_tokens" in body else None
+
+
+def _one_temperature(body: dict[str, Any]) -> dict[str, Any] | None:
+    said = "Unsupported value: 'temperature' does not support 0.0. Only the default (1) is supported."
+    return {"message": said} if "temperature" in body else None
+
+
+def _one_of_two(body: dict[str, Any]) -> dict[str, Any] | None:
+    said = "`temperature` and `top_p` cannot both be specified for this model."
+    return {"message": said} if {"temperature", "top_p"} <= body.keys() else None
+
+
+def _all_three(body: dict[str, Any]) -> dict[str, Any] | None:
+    return _new_limit(body) or _one_temperature(body)
+
+
+@pytest.mark.parametrize(
+    ("refuse", "without"),
+    [
+        (_new_limit, {"max_tokens"}),
+        (_one_temperature, {"temperature"}),
+        (_one_of_two, {"top_p"}),
+        (_all_three, {"max_tokens", "temperature"}),
+    ],
+)
+@pytest.mark.parametrize("at_once", [1, 16])
+def test_calls_under_way_leave_out_what_a_server_refuses_and_nothing_else(
+    picky: Any, refuse: Any, without: set[str], at_once: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picky.refuse = refuse
+    assert [chat.text for chat in _ask_many(picky, at_once)] == ["yes"] * at_once
+    taken = [body for body in picky.seen if refuse(body) is None]
+    assert len(taken) == at_once
+    limit = "max_completion_tokens" if "max_tokens" in without else "max_tokens"
+    for body in taken:
+        assert body.keys() - {"model", "messages"} == ({*SETTINGS, *OPTIONAL} - without) | {limit}
+    said = capsys.readouterr().err
+    assert all((f"takes no {name} " in said) == (name in without) for name in SETTINGS)
+
+
+def test_a_refusal_of_a_prompt_teaches_nothing_of_its_settings(picky: Any) -> None:
+    picky.refuse = lambda _: {"message": "filtered by our policy", "code": "content_filter"}
+    with pytest.raises(CallFailed, match="filtered by our policy"):
+        _ask_many(picky, 1)
+    picky.refuse = lambda _: None
+    picky.seen.clear()
+    _ask_many(picky, 1)
+    assert OPTIONAL.keys() <= picky.seen[0].keys()
+
+
+@pytest.mark.parametrize("kind", ["text/plain; charset=utf-8", "application/octet-stream", ""])
+def test_a_completion_is_read_whatever_its_type_is_called(hostile: Any, kind: str) -> None:
+    assert _reply(hostile, 200, {"Content-Type": kind}, _completion("yes")).text == "yes"
+
+
+@pytest.mark.parametrize("code", [429, "429", None, "quota", True, 10**400])
+def test_an_error_of_status_200_is_told_in_the_servers_words(hostile: Any, code: Any) -> None:
+    body = json.dumps({"error": {"message": "upstream quota exceeded", "code": code}}).encode()
+    with pytest.raises(CallFailed, match="upstream quota exceeded") as failed:
+        _reply(hostile, 200, {}, body)
+    assert failed.value.unreachable
+
+
+@pytest.mark.parametrize("finish", ["stop", "STOP", "eos", "eos_token", "end_turn", ""])
+def test_an_end_has_one_spelling(hostile: Any, finish: str) -> None:
+    assert _reply(hostile, 200, {}, _completion("yes", finish)).finish_reason == "stop"
+    assert _reply(hostile, 200, {}, _completion("yes", "MAX_TOKENS")).finish_reason == "length"
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (
+            [
+                {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]},
+                {"type": "text", "text": "a"},
+            ],
+            "a",
+        ),
+        ([{"type": "text", "text": "a"}, {"type": "output_text", "text": "b"}], "ab"),
+        ([{"type": "refusal", "refusal": "no"}], None),
+        ([1, None, {"type": "text", "text": 3}], None),
+        ([], None),
+    ],
+)
+def test_content_in_parts_is_its_texts(hostile: Any, content: Any, text: str | None) -> None:
+    assert _reply(hostile, 200, {}, _completion(content)).text == text

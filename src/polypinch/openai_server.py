@@ -37,6 +37,13 @@ _MOST_TOKENS = 2**31 - 1
 _LONGEST_REASON = 100
 _allowed: set[str] = {KEY_VARIABLE}
 _said: set[str] = set()
+_ENDED = frozenset({"", "stop", "eos", "eos_token", "end_turn", "stop_sequence", "complete", "completed"})
+_CUT = frozenset({"length", "max_tokens", "model_length", "token_limit"})
+# What a server says of a field of the request that it does not take.
+_NOT_TAKEN = re.compile(
+    r"support|permitted|allowed|unknown|unrecogni[sz]ed|unexpected|extra|cannot both|only one|default", re.I
+)
+_SAMPLING = ("top_p", "temperature", "seed", "response_format")
 _KEY = re.compile(r"\b(?:sk|key|Bearer)[-_ ][\w*.-]{8,}")
 
 
@@ -76,7 +83,8 @@ class Chat:
 
     Attributes:
         text: the message's text, or ``None`` where it holds none.
-        finish_reason: ``stop``, ``length`` (cut off), a server's own word, or ``None``.
+        finish_reason: ``stop``, ``length`` (cut off), whatever the server calls them; else its own word, or
+            ``None``.
         prompt_tokens: as the server counts them, or ``None``.
         completion_tokens: the same.
         choice: all that it said of this reply.
@@ -214,24 +222,31 @@ class Endpoint:
             messages: with ``role`` and ``content``.
             max_tokens: of the reply.
             settings: further fields of the request.
-            optional: fields that are left out where the server refuses them.
+            optional: fields that are left out where the server refuses the request, whatever it says.
+
+        A sampling parameter that the server says it does not take is left out, here and from then on, and
+        said once. What it refuses is judged by what this request held, not by what others under way taught.
 
         Raises:
             CallFailed: no reply came; the next call may fare better.
             PinchError: none will.
         """
         deadline = time.monotonic() + self.patience.deadline_s
-        more = {name: value for name, value in (optional or {}).items() if name not in self._untaken}
+        optional, left_out = optional or {}, set(self._untaken)
         attempt = 0
         while True:
             attempt += 1
-            limit = "max_completion_tokens" if "max_tokens" in self._untaken else "max_tokens"
-            body = {"model": self.model, "messages": messages, limit: max_tokens, **more, **settings}
+            limit = "max_completion_tokens" if "max_tokens" in left_out else "max_tokens"
+            asked = {limit: max_tokens, **optional, **settings}
+            body = {name: value for name, value in asked.items() if name not in left_out}
             try:
-                reply = await self._once(body, attempt, deadline)
+                reply = await self._once(
+                    {"model": self.model, "messages": messages, **body}, attempt, deadline
+                )
             except _Refused as refused:
-                if more:  # some servers know no schema, or no seed: once without
-                    more = {}
+                untaken = _untaken(refused, body) or (optional.keys() & body.keys())
+                if untaken:
+                    left_out |= untaken
                     continue
                 raise CallFailed(str(refused), attempt, unreachable=False) from None
             except _Useless as useless:
@@ -242,8 +257,15 @@ class Endpoint:
                     raise CallFailed(str(passing), attempt, unreachable=True) from None
                 await asyncio.sleep(wait)
                 continue
-            self._untaken.update(set(optional or {}) - set(more))
+            self._learn(left_out, settings)
             return reply
+
+    def _learn(self, left_out: set[str], settings: dict[str, Any]) -> None:
+        for name in sorted((left_out - self._untaken) & settings.keys()):
+            _say_once(
+                f"{self.model} at {self.where} takes no {name} of {settings[name]}: it is asked without"
+            )
+        self._untaken |= left_out
 
     def _wait(self, attempt: int, retry_after: float | None) -> float:
         most = min(_LONGEST_WAIT, self.patience.backoff_s * 2 ** (attempt - 1))
@@ -277,7 +299,12 @@ class Endpoint:
         if response.status >= 400:
             raise self._classified(response.status, dict(response.headers), _loaded(content))
         seconds = time.monotonic() - started
-        return self._masked(_read(response.headers.get("content-type", ""), content, seconds, attempt))
+        kind = response.headers.get("content-type", "")
+        try:
+            chat = _read(kind, content, seconds, attempt)
+        except _Unwell as unwell:  # an error, though the status is 200
+            raise self._classified(unwell.status, dict(response.headers), unwell.body) from None
+        return self._masked(chat)
 
     def _masked(self, chat: Chat) -> Chat:
         """Return a reply without our key: some servers, and some models, say it back."""
@@ -289,7 +316,7 @@ class Endpoint:
 
     def _classified(self, status: int, headers: dict[str, str], body: Any) -> Exception:
         """Return what an HTTP error means: pass and try again, refused for this prompt, or hopeless."""
-        said = self._said(body)
+        said = _storable(self._said(body))
         message = f"HTTP {status}{': ' if said else ''}{said}"
         if status in (401, 403):
             return PinchError(f"{self.where} refuses the key: {message}", fix="set the right key for it")
@@ -302,17 +329,16 @@ class Endpoint:
             return PinchError(f"{self.where}: the account is empty: {message}", fix="fill it, and run again")
         if status in _PASSING or status >= 500:
             return _Passing(message, _retry_after(headers))
-        if "max_completion_tokens" in said and "max_tokens" not in self._untaken:
-            self._untaken.add("max_tokens")
-            return _Passing(message)
-        return _Refused(message)
+        inner = body.get("error") if isinstance(body, dict) else None
+        param = inner.get("param") if isinstance(inner, dict) else None
+        return _Refused(message, param if isinstance(param, str) else None)
 
     def _said(self, body: Any) -> str:
         """Return a server's words, short and without anything like a key."""
         inner = body.get("error", body) if isinstance(body, dict) else body
         if isinstance(inner, dict):
             parts = [inner.get(name) for name in ("code", "message", "detail")]
-            inner = " ".join(str(part) for part in parts if part)
+            inner = " ".join(str(part)[:200] for part in parts if part)
         text = "" if inner is None else str(inner)
         if self._key:
             text = text.replace(self._key, "…")
@@ -360,25 +386,75 @@ def _loaded(content: bytes) -> Any:
 
 
 def _read(kind: str, content: bytes, seconds: float, attempts: int) -> Chat:
-    if "json" not in kind:
-        raise _Passing(f"the reply is {kind.partition(';')[0] or 'of no type'}, not JSON")
+    """Read a chat completion, whatever its content type says.
+
+    Raises:
+        _Passing: it is none.
+        _Unwell: it is an error.
+    """
     try:
         whole = json.loads(content)
+    except (ValueError, RecursionError):
+        if "json" in kind:
+            raise _Passing("the reply is not a whole chat completion") from None
+        raise _Passing(f"the reply is {kind.partition(';')[0][:100] or 'of no type'}, not JSON") from None
+    if isinstance(whole, dict) and whole.get("error") and not whole.get("choices"):
+        raise _Unwell(whole)
+    try:
         choice = whole["choices"][0]
-        text = choice["message"].get("content")
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
+        message = choice["message"]
+        text = _text(message.get("content"))
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         raise _Passing("the reply is not a whole chat completion") from None
+    if text is None and choice.get("error"):
+        raise _Unwell(choice)
     usage = whole.get("usage")
     usage = usage if isinstance(usage, dict) else {}
+    reason = _reason(choice.get("finish_reason"))
     return Chat(
-        text=_storable(text) if isinstance(text, str) else None,
-        finish_reason=_reason(choice.get("finish_reason")),
+        text=None if text is None else _storable(text),
+        finish_reason="refusal" if text is None and message.get("refusal") else reason,
         prompt_tokens=_count(usage.get("prompt_tokens")),
         completion_tokens=_count(usage.get("completion_tokens")),
         choice=choice,
         seconds=seconds,
         attempts=attempts,
     )
+
+
+def _text(content: Any) -> str | None:
+    """Return a message's text; of one in parts, those that are text, and not thoughts."""
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list):
+        return None
+    parts = [
+        part["text"]
+        for part in content
+        if isinstance(part, dict)
+        and part.get("type", "text") in ("text", "output_text")
+        and isinstance(part.get("text"), str)
+    ]
+    return "".join(parts) if parts else None
+
+
+def _untaken(refused: _Refused, body: dict[str, Any]) -> set[str]:
+    """Return which field of a request its refusal names, or an empty set."""
+    said = str(refused)
+    if "max_tokens" in body and (
+        "max_completion_tokens" in said
+        or (
+            re.search(r"\bmax_tokens\b", said)
+            and re.search(r"permitted|unsupported|unknown|extra", said, re.I)
+        )
+    ):
+        return {"max_tokens"}
+    if refused.param in body and refused.param in _SAMPLING:
+        return {refused.param}
+    if not _NOT_TAKEN.search(said):
+        return set()
+    named = [name for name in _SAMPLING if name in body and re.search(rf"\b{name}\b", said)]
+    return set(named[:1])  # of two that exclude each other, one
 
 
 class _Passing(Exception):  # noqa: N818
@@ -394,7 +470,33 @@ class _Useless(Exception):  # noqa: N818
 
 
 class _Refused(Exception):  # noqa: N818
-    """The server does not take this request."""
+    """The server does not take this request.
+
+    Attributes:
+        param: the field that it names as the cause, or ``None``.
+    """
+
+    def __init__(self, message: str, param: str | None = None) -> None:
+        super().__init__(message)
+        self.param = param
+
+
+class _Unwell(Exception):  # noqa: N818
+    """An error within a reply of status 200.
+
+    Attributes:
+        status: the HTTP status that it would have had; 500, which may pass, where it says none.
+        body: it.
+    """
+
+    def __init__(self, body: dict[str, Any]) -> None:
+        super().__init__()
+        self.body = body
+        error = body["error"]
+        code = error.get("code", error.get("status")) if isinstance(error, dict) else None
+        if isinstance(code, str) and code.isdecimal() and len(code) == 3:
+            code = int(code)
+        self.status = code if type(code) is int and 400 <= code < 600 else 500
 
 
 def _check_address(address: str) -> None:
@@ -439,7 +541,13 @@ def _storable(text: str) -> str:
 
 
 def _reason(value: Any) -> str | None:
-    return _storable(value)[:_LONGEST_REASON] if isinstance(value, str) else None
+    """Return how a reply ended, in one spelling for all servers' own: ``stop``, ``length``, or their word."""
+    if not isinstance(value, str):
+        return None
+    known = value.strip().casefold()
+    if known in _ENDED:
+        return "stop"
+    return "length" if known in _CUT else _storable(value)[:_LONGEST_REASON]
 
 
 def _is_private(address: str) -> bool:

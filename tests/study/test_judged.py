@@ -92,3 +92,19 @@ def test_the_language_of_both_sides_is_told() -> None:
         ("i2", "en"): 0,
     }
     assert set(theirs.values()) == {0, 1}
+
+
+@pytest.mark.parametrize("items", [1, 3, 6])
+def test_outcomes_that_are_all_alike_have_an_interval_of_what_so_few_can_tell(items: int) -> None:
+    lines = [
+        {"arm": "a", "against": "b", "seed": None, "item_id": f"i{item}", "language": "fi", "order": order,
+         "judge": "j", "winner": winner, "arm_length": 9 + item, "against_length": 7}
+        for item in range(items)
+        for order, winner in (("arm_first", "first"), ("against_first", "second"))
+    ]  # fmt: skip
+    for line in summarise_verdicts(pa.Table.from_pylist(lines, schema=VERDICT_SCHEMA)):
+        least = 0.025 ** (1 / items)  # Clopper and Pearson's, of so many without one that differs
+        assert (line.score.value, line.score.high) == (100, 100)
+        assert line.score.low == pytest.approx(100 * least)
+        assert line.length_controlled.low <= 100 * least
+        assert line.flips.high > 0

@@ -130,7 +130,9 @@ class HttpEngine:
                     raise self._without(missed, len(missed.questions)) from None
 
     async def _ask(self, question: Question, sampling: Sampling) -> Reply:
-        settings = {"temperature": sampling.temperature, "top_p": sampling.top_p}
+        settings = {"temperature": sampling.temperature}
+        if sampling.top_p < 1:  # some take one of the two alone
+            settings["top_p"] = sampling.top_p
         messages = [{"role": one["role"], "content": one["content"]} for one in question.messages]
         optional = {"seed": question.seed} if sampling.temperature else {}
         try:

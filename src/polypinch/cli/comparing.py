@@ -170,6 +170,7 @@ def compare_command(
         saved = {"error": error, "half_width": half_width, "saved": adapted.saved} if adapted else None
         files = {"a": str(ours), "b": str(theirs), "judge": about}
         print_json({**files, **found_all, "adaptive": saved, "spent": spent.as_dict()})
+        _fail_without_verdicts(verdicts, failures)
         return
     sides = f"{_name(ours, theirs)} against {_name(theirs, ours)}"
     _print_lines(lines, f"{sides}, by {_said(about)} (95 % intervals; 50 is parity)", adapted is not None)
@@ -182,6 +183,16 @@ def compare_command(
         typer.echo(f"this run: {spent}; {spent.failed} failed")
     for why, count in sorted(failures.items()):
         typer.echo(f"no verdict ×{count}: {why}")
+    _fail_without_verdicts(verdicts, failures)
+
+
+def _fail_without_verdicts(verdicts: Table, failures: Counter[str]) -> None:
+    """End with a failure where the judge came to no verdict at all; where some lack, their count is told."""
+    if verdicts["winner"].null_count == verdicts.num_rows:
+        raise PinchError(
+            f"no verdict could be had: {failures.most_common(1)[0][0] if failures else 'there is no pair'}",
+            fix="name another model or judge, or see to what it says, then run the same with --retry-failed",
+        )
 
 
 def _fidelities(pairs: Table) -> Fidelities:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import pyarrow as pa
 
 from polypinch.fidelity import fidelity_table
 from polypinch.judge import Orders
-from polypinch.stats import ByLanguage, Estimate, mean_interval
+from polypinch.stats import ByLanguage, Estimate, mean_interval, widened
 from polypinch.study.adaptive import Settled, joined
 from polypinch.study.judged import Side, lay_out, measures
 
@@ -113,16 +114,18 @@ def summarise_verdicts(
         of = [tags[index] for index in where]
         left = [settled[tag] for tag in of] if settled else []
         own = {measure: _at(found.get(measure), position) for measure in _MEASURES}
+        raw = mean_interval(100 * judged.outcome, where)
+        score = widened(raw, 0, 100)
         lines.append(
             SideBySide(
                 language=name,
-                score=joined(left) if left else mean_interval(100 * judged.outcome, where),
-                length_controlled=_percent(own["length_controlled"]),
+                score=joined(left) if left else score,
+                length_controlled=_at_least(_percent(own["length_controlled"]), score, score != raw),
                 both_right=_percent(own["both_right"]),
-                wrong_language_losses=own["wrong_language_losses"],
-                flips=own["flips"],
-                firsts=own["firsts"],
-                longer=own["longer"],
+                wrong_language_losses=widened(own["wrong_language_losses"], 0, 1),
+                flips=widened(own["flips"], 0, 1),
+                firsts=widened(own["firsts"], 0, 1),
+                longer=widened(own["longer"], 0, 1),
                 verdicts=sum(wanted[tag] for tag in of),
                 missing=sum(missing[tag] for tag in of),
                 not_asked=sum(one.not_asked for one in left),
@@ -142,5 +145,17 @@ def _at(values: ByLanguage | None, position: int) -> Estimate:
     return (*values.languages, values.overall)[position]
 
 
+def _at_least(estimate: Estimate, raw: Estimate, alike: bool) -> Estimate:
+    """Return an estimate made of outcomes that were all alike no narrower than these outcomes' own interval.
+
+    Resampling finds no spread in it either, but what the fit itself shrinks.
+    """
+    if not alike or math.isnan(estimate.value):
+        return estimate
+    low, high = estimate.value - (raw.value - raw.low), estimate.value + (raw.high - raw.value)
+    return replace(estimate, low=max(0.0, min(estimate.low, low)), high=min(100.0, max(estimate.high, high)))
+
+
 def _percent(found: Estimate) -> Estimate:
+    found = widened(found, 0, 1)
     return Estimate(100 * found.value, 100 * found.low, 100 * found.high, found.n_items, found.n_seeds)
