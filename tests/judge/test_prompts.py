@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from polypinch.errors import PinchError
@@ -33,6 +33,7 @@ PARTS = re.compile(
 )
 
 
+@settings(deadline=None)
 @given(TEXTS, TEXTS, TEXTS)
 def test_no_text_breaks_out_of_its_place(prompt: str, first: str, second: str) -> None:
     shown = render(
@@ -84,3 +85,35 @@ def test_a_template_cannot_reach_into_the_program() -> None:
     evil = "{{ token }}{{ prompt }}{{ first }}{{ second.__class__.__mro__ }}"
     with pytest.raises(Exception, match=r"unsafe|__class__"):
         render(evil, "en", JUDGE.settings.labels, prompt="p", first="a", second="b")
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [
+        "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+        "{% for a in first %}{{ first }}{% endfor %}",
+        "{% for a in [1, 2] %}{% for b in [1, 2] %}x{% endfor %}{% endfor %}",
+        "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+        "{% set a = first ~ first %}{% set a = a ~ a %}{{ a }}",
+        "{{ 'x' * 1000000000 }}",
+        "{{ 10 ** 1000000000 }}",
+        "{{ '%1000000000d' % 1 }}",
+        "{{ first | center(1000000000) }}",
+        "{{ first.center(1000000000) }}",
+        "{% include '/etc/passwd' %}",
+        "x" * 100_001,
+    ],
+)
+def test_a_template_cannot_run_or_grow_without_an_end(endless: str) -> None:
+    shown = "{{ prompt }}{{ first }}{{ second }}{{ token }}"
+    with pytest.raises(PinchError, match=r"may not hold|characters"):
+        check_template(shown + endless, kind_of(KindName.PAIRWISE).shows, "prompt.j2")
+
+
+def test_a_template_may_choose_and_trim() -> None:
+    text = (
+        "{{ token }}{% if reference %}{{ reference | trim }}{% endif %}{{ prompt }}"
+        "{% for answer in [first, second] %}{{ loop.index }}: {{ answer }}{% endfor %}"
+    )
+    check_template(text, kind_of(KindName.PAIRWISE).shows, "prompt.j2")
+    assert "1: a2: b" in render(text, "en", None, prompt="p", reference=None, first="a", second="b")

@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError, meta
+from jinja2 import StrictUndefined, Template, TemplateError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from polypinch.errors import PinchError
@@ -45,6 +45,27 @@ _CONTROL = re.compile(
     r"|\](?=~[!b]?b?[\[\]])|\[(?=e~\[)"
 )
 _KNOWN = {"prompt", "first", "second", "answer", "reference", "language", "token", "labels"}
+_LONGEST = 100_000  # characters of a template
+# No prompt needs them, and they could run or grow without an end: a judge's folder may be a stranger's.
+_REFUSED: dict[type[nodes.Node], str] = {
+    nodes.Call: "a call",
+    nodes.CallBlock: "a call",
+    nodes.Macro: "a macro",
+    nodes.Assign: "set",
+    nodes.AssignBlock: "set",
+    nodes.FilterBlock: "a filter block",
+    nodes.Include: "include",
+    nodes.Import: "import",
+    nodes.FromImport: "import",
+    nodes.Extends: "extends",
+    nodes.Mul: "*",
+    nodes.Pow: "**",
+    nodes.Mod: "%",
+}
+_FILTERS = frozenset((
+    "capitalize", "d", "default", "first", "int", "join", "last", "length", "lower", "string", "title",
+    "tojson", "trim", "truncate", "upper", "wordcount",
+))  # fmt: skip
 _ENVIRONMENT = ImmutableSandboxedEnvironment(
     undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
 )
@@ -61,9 +82,13 @@ def check_template(text: str, shows: Collection[str], where: str) -> None:
     Raises:
         PinchError: with the name that is missing or unknown.
     """
+    if len(text) > _LONGEST:
+        raise PinchError(f"{where}: the prompt has {len(text):,} characters", fix=f"at most {_LONGEST:,}")
     try:
-        used = meta.find_undeclared_variables(_ENVIRONMENT.parse(text))
-    except TemplateError as error:
+        parsed = _ENVIRONMENT.parse(text)
+        _refuse_endless(parsed, where)  # first: what follows works out constants
+        used = meta.find_undeclared_variables(parsed)
+    except (TemplateError, RecursionError) as error:
         raise PinchError(f"{where}: not a Jinja template: {error}") from error
     lacking = sorted({*shows, "token"} - used)
     if lacking:
@@ -76,6 +101,31 @@ def check_template(text: str, shows: Collection[str], where: str) -> None:
         raise PinchError(
             f"{where}: unknown {', '.join(unknown)}", fix=f"there are {', '.join(sorted(_KNOWN))}"
         )
+
+
+def _holds_loop(loop: nodes.For) -> bool:
+    return any(isinstance(part, nodes.For) or part.find(nodes.For) is not None for part in loop.body)
+
+
+def _refuse_endless(template: nodes.Template, where: str) -> None:
+    """Refuse what makes a prompt longer than its texts and itself, or its making longer than a moment.
+
+    What is left (texts, conditions, a few filters, loops over a list that the template writes out) takes time
+    by the length of the texts.
+    """
+    for node in template.find_all(nodes.Node):
+        what = _REFUSED.get(type(node))
+        if isinstance(node, nodes.Filter) and node.name not in _FILTERS:
+            what = f"the filter {node.name}"
+        if isinstance(node, nodes.For) and (
+            node.recursive or not isinstance(node.iter, nodes.List | nodes.Tuple) or _holds_loop(node)
+        ):
+            what = "a loop over what it does not write out itself, or in another loop"
+        if what is not None:
+            raise PinchError(
+                f"{where}: line {node.lineno}: a judge's prompt may not hold {what}",
+                fix=f"show texts as they are, with if and the filters {', '.join(sorted(_FILTERS))}",
+            )
 
 
 @lru_cache(maxsize=64)
