@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from benchmarks.judge_stub import Stub, served
+from benchmarks.judge_stub import Stub, completion, served
 from polypinch.cli import app
 from polypinch.errors import PinchError
 from polypinch.judge import VERDICT_SCHEMA, load_judge, outcomes
@@ -243,3 +243,35 @@ def test_judges_are_listed_and_shown(tmp_path: Path) -> None:
     (own / "measured.json").write_text('{"fi": {"agreement": 0.5}}')
     assert "agreement: 0.5" in polypinch("judge", "show", own)
     assert json.loads(polypinch("judge", "show", own, "--json"))["measured"]["fi"]["agreement"] == 0.5
+
+
+def test_it_fails_where_no_verdict_could_be_had_and_counts_where_some_could_not(
+    files: list[Path], served_stub: tuple[Stub, str], tmp_path: Path
+) -> None:
+    stub, address = served_stub
+    stub.content = "I cannot tell."
+    command = ["compare", *files, "--model", "m", "--base-url", address, "--store"]
+    done = CliRunner().invoke(app, list(map(str, [*command, tmp_path / "none.sqlite"])))
+    assert done.exit_code != 0
+    assert "none of" in str(done.exception) or "no verdict could be had" in str(done.exception)
+    stub.content = None
+    replies = iter(["no JSON"])
+
+    def once(prompt: str) -> bytes:
+        said = next(replies, None)
+        return Stub.reply(stub, prompt) if said is None else completion(said, prompt)
+
+    stub.reply = once  # type: ignore[method-assign]
+    done = CliRunner().invoke(app, list(map(str, [*command, tmp_path / "some.sqlite"])))
+    assert done.exit_code == 0
+    assert "no verdict ×1: the reply is not one JSON object" in done.output
+
+
+def test_answers_to_another_prompt_are_refused_with_both(files: list[Path]) -> None:
+    rows = [json.loads(line) for line in files[1].read_text().splitlines()]
+    rows[3]["prompt"] = "Something else"
+    files[1].write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = CliRunner().invoke(app, ["compare", *map(str, files), "--model", "m"])
+    assert isinstance(done.exception, PinchError)
+    assert rows[3]["item_id"] in done.exception.message
+    assert "Something else" in done.exception.message

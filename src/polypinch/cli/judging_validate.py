@@ -29,7 +29,7 @@ def validate_command(
     ],
     layout: Annotated[
         str | None,
-        typer.Option(help="pandalm, autoj, alpaca-eval, mt-bench, fastchat, oasst or table; else detected."),
+        typer.Option(help="pandalm, arena, menlo, wmt, table … (docs/validation.md); else detected."),
     ] = None,
     language: Annotated[str | None, typer.Option(help="Of rows that do not say theirs.")] = None,
     judge: Annotated[

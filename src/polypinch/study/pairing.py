@@ -47,13 +47,14 @@ def read_pairs(ours: Path, theirs: Path, pool: Pool | None, language: str | None
     rows = []
     for key in keys:
         found = [side.get(key) for side in sides]
-        prompts = [row.get("prompt") for row in found if row is not None]
-        if len({" ".join(text.split()) for text in prompts if text}) > 1:
+        prompts = [row["prompt"] for row in found if row is not None and row.get("prompt")]
+        if len({" ".join(text.split()) for text in prompts}) > 1:
             raise PinchError(
-                f"item {key[0]!r} in {key[1]!r} has another prompt in {ours} than in {theirs}",
+                f"item {key[0]!r} in {key[1]!r} has another prompt in {ours} than in {theirs}:"
+                f" {_short(prompts[0])} and {_short(prompts[1])}",
                 fix="the two answered different prompts under one id: give answers to the same",
             )
-        told, reference = shown.get(key, (next((text for text in prompts if text), None), None))
+        told, reference = shown.get(key, (next(iter(prompts), None), None))
         if told is None:
             where = f"pool {pool.name}" if pool is not None else "the answer files"
             raise PinchError(
@@ -74,6 +75,10 @@ def read_pairs(ours: Path, theirs: Path, pool: Pool | None, language: str | None
     return pa.Table.from_pylist(rows, schema=PAIR_SCHEMA)
 
 
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 60 else f"{text[:59]}…")
+
+
 def _read_side(path: Path, language: str | None) -> dict[Key, dict[str, Any]]:
     ours = path / ANSWERS_FILE
     file = ours if ours.is_file() else path
@@ -92,7 +97,7 @@ def _read_side(path: Path, language: str | None) -> dict[Key, dict[str, Any]]:
 def _rows(file: Path, language: str | None) -> list[dict[str, Any]]:
     if kind_of(file) != ".parquet":
         first = next((row for chunk in read_rows(str(file)) for _, row in chunk.rows), {})
-        if {"instruction", "output", "generator"} <= first.keys():
+        if {"instruction", "output"} <= first.keys() and "text" not in first:
             answers, prompts, _ = read_model_outputs(file, language)
             told = [prompts[row["item_id"], row["language"]] for row in answers.to_pylist()]
             return list(answers.append_column("prompt", pa.array(told)).to_pylist())

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -85,14 +86,14 @@ def test_published_files_without_our_fields_are_read(tmp_path: Path) -> None:
     ("rows", "words"),
     [
         (
-            [{"instruction": "Hi", "output": None, "generator": "g"}],
+            [{"instruction": "Hi", "output": 3, "generator": "g"}],
             "row 1: instruction, output",
         ),
         ([{"instruction": "Hi", "output": "a", "generator": "g"}] * 2, "row 2: .* answered twice"),
         ([{"instruction": x, "output": x, "generator": x} for x in "ab"], "one model per file"),
     ],
 )
-def test_what_is_wrong_with_outputs_is_named(tmp_path: Path, rows: list[dict[str, str]], words: str) -> None:
+def test_what_is_wrong_with_outputs_is_named(tmp_path: Path, rows: list[dict[str, Any]], words: str) -> None:
     path = tmp_path / "model_outputs.json"
     path.write_text(json.dumps(rows))
     with pytest.raises(PinchError, match=words):
@@ -108,3 +109,32 @@ def test_several_samples_or_a_missing_prompt_are_refused(table: pa.Table) -> Non
         model_outputs(table, prompts_of(table), "tuned")
     with pytest.raises(PinchError, match="no prompt"):
         model_outputs(table, {}, "tuned")
+
+
+@pytest.mark.parametrize(
+    "turns", ["Hei", ["Hei", "sitten"], [{"content": "Hei", "token_len": 1}], [{"text": "Hei"}]]
+)
+def test_turns_of_fastchat_are_texts_objects_or_one_text(tmp_path: Path, turns: Any) -> None:
+    row = {"question_id": 1, "model_id": "m", "choices": [{"index": 0, "turns": turns}], "language": "fi"}
+    path = tmp_path / "m.jsonl"
+    path.write_text(json.dumps(row))
+    assert read_model_answers(path)[0]["text"].to_pylist() == ["Hei"]
+
+
+@pytest.mark.parametrize("turns", [[], [None], {}, [{"tokens": 3}], 3, None])
+def test_turns_that_are_none_are_refused_with_their_row(tmp_path: Path, turns: Any) -> None:
+    row = {"question_id": 1, "model_id": "m", "choices": [{"index": 0, "turns": turns}], "language": "fi"}
+    path = tmp_path / "m.jsonl"
+    path.write_text(json.dumps(row))
+    with pytest.raises(PinchError, match="row 1: not FastChat's"):
+        read_model_answers(path)
+
+
+def test_the_input_of_an_instruction_is_shown_and_the_file_may_name_the_model(tmp_path: Path) -> None:
+    path = tmp_path / "gpt.json"
+    rows = [{"instruction": "Sum up.", "input": text, "output": None} for text in ("one", "two")]
+    path.write_text(json.dumps(rows))
+    table, prompts, generator = read_model_outputs(path, "en")
+    assert generator == "gpt"
+    assert table["text"].to_pylist() == [None, None]
+    assert [prompt.split()[-1] for prompt in prompts.values()] == ["one", "two"]

@@ -149,7 +149,6 @@ def test_score_flip_rate_and_first_position_rate_by_hand(tmp_path: Path) -> None
     ("row", "words"),
     [
         ({**GAME, "g2_winner": "C"}, "g2_winner is 'C'"),
-        ({key: GAME[key] for key in GAME if key != "judge"}, "judge"),
         ({key: GAME[key] for key in GAME if key != "g1_winner"}, "g1_winner is missing"),
     ],
 )

@@ -279,3 +279,56 @@ def test_pairs_to_judge_come_once_and_with_texts(tmp_path: Path) -> None:
     assert pairs["arm_text"].to_pylist() == ["Kyllä", "Kyllä"]
     without = pa.Table.from_pylist(read(tmp_path, GAME, language="en"), schema=LABEL_SCHEMA)
     assert pair_rows(without).num_rows == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "winner"),
+    [
+        ({"winner": "llama"}, "second"),
+        ({"winner": "alpaca"}, "first"),
+        ({"winner": "B"}, "first"),
+        ({"winner": "both_bad"}, "tie"),
+        ({"winner": "Tie (both bad)"}, "tie"),
+        ({"winner": "inconsistent"}, "tie"),
+        ({"turn": "1"}, "second"),
+        ({"turn": 1.0000000001}, "second"),
+        ({"turn": None}, "second"),
+        ({"judge": None, "judge_id": "someone"}, "second"),
+        ({"language": "English"}, "second"),
+    ],
+)
+def test_a_vote_is_read_however_its_fields_are_written(
+    tmp_path: Path, change: dict[str, Any], winner: str
+) -> None:
+    table = read(tmp_path, VOTE | {"language": "en"} | change)
+    assert [(row["winner"], row["language"]) for row in table] == [(winner, "en")]
+
+
+@pytest.mark.parametrize("turn", ["first", 0, 1.5, [1], True, 10**400, "x" * 9])
+def test_a_turn_that_is_none_is_refused_with_its_row(tmp_path: Path, turn: Any) -> None:
+    with pytest.raises(PinchError, match="row 1: turn is"):
+        read(tmp_path, VOTE | {"language": "en", "turn": turn})
+
+
+@pytest.mark.parametrize("row", [VOTE, GAME])
+def test_who_judged_is_the_file_where_its_rows_do_not_say(tmp_path: Path, row: dict[str, Any]) -> None:
+    bare = {name: value for name, value in row.items() if name != "judge"} | {"language": "ja"}
+    (tmp_path / "expert_7.jsonl").write_text(json.dumps(bare))
+    assert read_labels(tmp_path / "expert_7.jsonl")["annotator"].to_pylist() == ["expert_7"]
+
+
+def test_messages_in_parts_are_read(tmp_path: Path) -> None:
+    parts = [
+        {**message, "content": [{"type": "text", "text": message["content"]}, {"type": "image"}]}
+        for message in VOTE["conversation_a"]
+    ]
+    table = read(tmp_path, VOTE | {"language": "en", "conversation_a": parts})
+    assert [row["other_text"] for row in table] == ["Llama wrote."]
+
+
+def test_an_output_that_is_null_has_no_winner_and_a_preference_may_be_near(tmp_path: Path) -> None:
+    table = read(tmp_path, ALPACA | {"output_1": None, "preference": None, "language": "en"})
+    assert [row["winner"] for row in table] == [None]
+    near = read(tmp_path, ALPACA | {"preference": 1.0000000001, "language": "en"})[0]
+    assert near["winner"] == "first"
+    assert near["one_text"] == "Hello"

@@ -12,6 +12,7 @@ from polypinch.answer import ANSWER_SCHEMA
 from polypinch.errors import PinchError
 from polypinch.files import fingerprint
 from polypinch.languages import language as named
+from polypinch.pool import with_context
 from polypinch.reading import read_rows
 
 Row = dict[str, Any]
@@ -67,20 +68,22 @@ def read_model_outputs(path: Path, language: str | None = None) -> tuple[pa.Tabl
     generators: dict[str, None] = {}
     for chunk in read_rows(str(path)):
         for number, row in chunk.rows:
-            said = [row.get(name) for name in ("instruction", "output", "generator")]
-            if not all(isinstance(value, str) for value in said):
+            instruction, output = row.get("instruction"), row.get("output")
+            generator = row.get("generator") or path.stem
+            is_text = isinstance(instruction, str) and isinstance(output, str | None)
+            if not is_text or not isinstance(generator, str):
                 raise PinchError(
                     f"{path}: row {number}: instruction, output and generator have to be texts",
                     fix="give AlpacaEval's model_outputs.json",
                 )
-            instruction, output, generator = map(str, said)
+            shown = with_context(str(instruction), row.get("input"))
             tag = row.get("language") or language
             if tag is None:
                 raise PinchError(f"{path}: row {number}: no language", fix="say it with --language")
-            key = (str(row.get("item_id") or fingerprint(instruction)[:16]), named(tag).tag)
+            key = (str(row.get("item_id") or fingerprint(shown)[:16]), named(tag).tag)
             if key in prompts:
                 raise PinchError(f"{path}: row {number}: {key[0]} ({key[1]}) is answered twice")
-            prompts[key] = instruction
+            prompts[key] = shown
             generators[generator] = None
             known = {name: row.get(name) for name in ANSWER_SCHEMA.names}
             rows.append({**known, "sample": known["sample"] or 0, "item_id": key[0], "language": key[1]})
@@ -108,6 +111,20 @@ def model_answers(answers: pa.Table, model: str) -> list[Row]:
     return list(rows.values())
 
 
+def _first_turn(turns: Any) -> str:
+    """Return the first turn's text, however turns are written: as texts, as objects, or as one text alone."""
+    if isinstance(turns, str):
+        return turns
+    turn = turns[0]
+    if isinstance(turn, dict):
+        turn = turn["content"] if "content" in turn else turn["text"]
+    if isinstance(turn, bool | int | float):
+        return str(turn)
+    if not isinstance(turn, str):
+        raise TypeError(f"a turn is {type(turn).__name__}, text is needed")
+    return turn
+
+
 def read_model_answers(path: Path, language: str | None = None) -> tuple[pa.Table, str]:
     """Read FastChat's answers, of the first turn.
 
@@ -132,7 +149,7 @@ def read_model_answers(path: Path, language: str | None = None) -> tuple[pa.Tabl
                 shared = {"item_id": str(row["question_id"]), "language": named(tag).tag}
                 for one in row["choices"]:
                     kept = {name: one.get(name) for name in _KEPT}
-                    rows.append({**shared, "sample": one["index"], "text": one["turns"][0], **kept})
+                    rows.append({**shared, "sample": one["index"], "text": _first_turn(one["turns"]), **kept})
                 models[row["model_id"]] = None
             except (KeyError, IndexError, TypeError) as error:
                 raise PinchError(

@@ -16,7 +16,8 @@ from polypinch.conversation import RowError
 from polypinch.errors import PinchError
 from polypinch.files import write_text
 from polypinch.judge.interchange.games import VERDICTS, from_record, games, record, table
-from polypinch.judge.labels.layouts import fastchat_item, judge_name
+from polypinch.judge.labels.fields import judge_name, turn_of
+from polypinch.judge.labels.layouts import fastchat_item
 from polypinch.judge.protocol import ORDERS, choice
 from polypinch.languages import language as named
 from polypinch.reading import read_rows
@@ -75,7 +76,7 @@ def read_pair_judgments(path: Path, language: str | None = None) -> pa.Table:
     for chunk in read_rows(str(path)):
         for number, row in chunk.rows:
             try:
-                rows += from_record(row) if VERDICTS in row else _verdicts(row, language)
+                rows += from_record(row) if VERDICTS in row else _verdicts(row, language, path.stem)
             except (KeyError, RowError) as error:
                 what = f"{error.args[0]} is missing" if isinstance(error, KeyError) else error
                 raise PinchError(
@@ -85,7 +86,7 @@ def read_pair_judgments(path: Path, language: str | None = None) -> pa.Table:
     return table(rows)
 
 
-def _verdicts(row: Row, language: str | None) -> list[Row]:
+def _verdicts(row: Row, language: str | None, judge: str) -> list[Row]:
     one, other = row["model_1"], row["model_2"]
     arm, against = sorted((one, other))
     tag = row.get("language") or language
@@ -94,9 +95,9 @@ def _verdicts(row: Row, language: str | None) -> list[Row]:
     shared = {
         "arm": arm,
         "against": against,
-        "item_id": fastchat_item(row["question_id"], row.get("turn", 1), [arm, against]),
+        "item_id": fastchat_item(row["question_id"], turn_of(row), [arm, against]),
         "language": named(tag).tag,
-        "judge": judge_name(row),
+        "judge": judge_name(row) or judge,
     }
     found = []
     for game, shown in ((1, (one, other)), (2, (other, one))):

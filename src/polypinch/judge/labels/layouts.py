@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from polypinch.conversation import RowError
 from polypinch.files import fingerprint
+from polypinch.judge.labels.fields import (
+    OF_TWO,
+    Row,
+    by_models,
+    coded,
+    conversation,
+    is_empty,
+    judge_name,
+    near_whole,
+    text,
+    turn_of,
+    turned,
+)
+from polypinch.judge.labels.votes import arena, chosen_rejected, comparia, is_arena, is_comparia, menlo
 from polypinch.pool import with_context
 
-Row = dict[str, Any]
 Numbered = tuple[int, Row]
 
 _ANNOTATOR = re.compile(r"annotator_?\d+")
@@ -31,46 +42,6 @@ _CHOSEN = {
     "b": "second",
     "tie": "tie",
 }
-
-
-def text(row: Row, name: str) -> str:
-    """Return a field that has to be text; a number or truth value (an answer "True", say) becomes text.
-
-    Raises:
-        RowError: it is missing or something else.
-    """
-    value = row.get(name)
-    if isinstance(value, bool | int | float):
-        return str(value)
-    if not isinstance(value, str):
-        raise RowError(f"{name} is {'missing' if value is None else type(value).__name__}, text is needed")
-    return value
-
-
-def _empty(value: Any) -> bool:
-    return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
-
-
-def coded(row: Row, name: str, codes: Mapping[Any, str | None]) -> str | None:
-    """Return the winner that a coded field stands for; ``None`` where it is empty.
-
-    Raises:
-        RowError: the code is unknown.
-    """
-    value = row.get(name)
-    if _empty(value):
-        return None
-    code: Any = value.strip().lower() if isinstance(value, str) else value
-    with suppress(TypeError, ValueError):
-        code = float(code)
-    if code not in codes:
-        raise RowError(f"{name} is {value!r}, not one of {', '.join(str(known) for known in codes)}")
-    return codes[code]
-
-
-def turned(winner: str | None) -> str | None:
-    """Return the same choice with the two answers exchanged."""
-    return {"first": "second", "second": "first"}.get(winner or "", winner)
 
 
 def pandalm(row: Row) -> Iterator[Row]:
@@ -126,13 +97,13 @@ def alpaca_preference(value: Any) -> str | None:
     Raises:
         RowError: it is no such number.
     """
-    if _empty(value):
+    if is_empty(value):
         return None
     try:
-        number = float(value)
-    except (TypeError, ValueError):
+        number = near_whole(float(value))
+    except (TypeError, ValueError, OverflowError):
         number = -1.0
-    if number in (0.0, 1.5):
+    if number == 0 or abs(number - 1.5) < 1e-6:
         return "tie"
     if not 1 <= number <= 2:
         raise RowError(f"preference is {value!r}, neither 0 nor between 1 and 2")
@@ -146,13 +117,15 @@ def alpaca_eval(row: Row) -> Iterator[Row]:
     outputs the other way round, or judges in another file, are joined.
     """
     prompt = with_context(text(row, "instruction"), row.get("input"))
-    one, other = text(row, "output_1"), text(row, "output_2")
+    # An output that is null was not given: the pair has no winner.
+    one, other = (text(row, name) if row.get(name) is not None else "" for name in ("output_1", "output_2"))
     winner = alpaca_preference(row.get("preference"))
-    if one > other:
+    ours = _exported(row)
+    if ours is not None or one > other:  # of ours, the second is the arm
         one, other, winner = other, one, turned(winner)
     annotator = row.get("annotator", row.get("annotator_index"))
     yield {
-        "item_id": fingerprint([prompt, one, other])[:16],
+        "item_id": ours or fingerprint([prompt, one, other])[:16],
         "cluster": fingerprint(prompt)[:16],
         "annotator": "annotator" if annotator is None else str(annotator),
         "prompt": prompt,
@@ -162,29 +135,25 @@ def alpaca_eval(row: Row) -> Iterator[Row]:
     }
 
 
+def _exported(row: Row) -> str | None:
+    """Return the item of a row that was exported from our own verdicts, which say it; else ``None``."""
+    kept = row.get("verdicts")
+    item = kept.get("item_id") if isinstance(kept, dict) and "orders" in kept else None
+    return None if item is None else str(item)
+
+
 def fastchat_item(question: Any, turn: Any, models: Sequence[str]) -> str:
     """Return the name of a pair of FastChat answers; ``models`` sorted, the first one is the one answer."""
     return "/".join([str(question), str(turn), *models])
 
 
-def _conversation(row: Row, name: str, turns: int) -> tuple[str | None, str | None]:
-    """Return what was asked and what was answered up to a turn; ``None`` where the row has no texts."""
-    if name not in row:
-        return None, None
-    said = row[name]
-    if not isinstance(said, list) or len(said) < 2 * turns:
-        raise RowError(f"{name} does not hold {2 * turns} messages, as turn {turns} needs")
-    contents = [text(message, "content") for message in said[: 2 * turns]]
-    return "\n\n".join(contents[::2]), "\n\n".join(contents[1::2])
-
-
 def mt_bench(row: Row) -> Iterator[Row]:
     """Convert MT-bench's human judgments (Zheng et al. 2023, arXiv 2306.05685): model_a, model_b or tie."""
-    turn = row.get("turn", 1)
+    turn = turn_of(row)
     models = [text(row, "model_a"), text(row, "model_b")]
-    winner = coded(row, "winner", {"model_a": "first", "model_b": "second"} | _TIES)
-    asked, one = _conversation(row, "conversation_a", turn)
-    _, other = _conversation(row, "conversation_b", turn)
+    winner = by_models(row, "winner", models, OF_TWO)
+    asked, one = conversation(row, "conversation_a", turn)
+    _, other = conversation(row, "conversation_b", turn)
     if models[0] > models[1]:
         models, one, other, winner = models[::-1], other, one, turned(winner)
     yield {
@@ -198,39 +167,23 @@ def mt_bench(row: Row) -> Iterator[Row]:
     }
 
 
-_TIES = {"tie": "tie", "tie (bothbad)": "tie", "tie (inconsistent)": "tie"}
-
-
-def judge_name(row: Row) -> str:
-    """Return FastChat's judge, a model and the name of its prompt, as one name.
-
-    Raises:
-        RowError: it is missing.
-    """
-    judge = row.get("judge")
-    if judge is None:
-        raise RowError("judge is missing")
-    return "/".join(map(str, judge)) if isinstance(judge, list) else str(judge)
-
-
 def fastchat(row: Row) -> Iterator[Row]:
     """Convert FastChat's judgments of pairs: the same model in both orders wins, another is a tie.
 
     A judgment that failed in either order (``error``) is missing.
     """
     models = [text(row, "model_1"), text(row, "model_2")]
-    codes = {"model_1": "first", "model_2": "second", "error": "error"} | _TIES
-    if "winner" in row:
-        games = [coded(row, "winner", codes)]
-    else:
-        games = [coded(row, "g1_winner", codes), coded(row, "g2_winner", codes)]
+    codes = {"model_1": "first", "model_2": "second", "error": "error", "tie": "tie"}
+    names = ["winner"] if "winner" in row else ["g1_winner", "g2_winner"]
+    games = [by_models(row, name, models, codes) for name in names]
     winner = games[0] if len(set(games)) == 1 else "tie"
     if None in games or "error" in games:
         winner = None
-    if models[0] > models[1]:
+    ours = _exported(row)
+    if ours is None and models[0] > models[1]:
         models, winner = models[::-1], turned(winner)
     yield {
-        "item_id": fastchat_item(row["question_id"], row.get("turn", 1), models),
+        "item_id": ours or fastchat_item(row["question_id"], turn_of(row), models),
         "cluster": str(row["question_id"]),
         "annotator": judge_name(row),
         "winner": winner,
@@ -266,6 +219,10 @@ LAYOUTS: dict[str, Layout] = {
     "alpaca-eval": (lambda row: {"output_1", "output_2", "preference"} <= row.keys(), alpaca_eval, None),
     "mt-bench": (lambda row: {"question_id", "model_a", "model_b"} <= row.keys(), mt_bench, None),
     "fastchat": (lambda row: {"question_id", "model_1", "model_2"} <= row.keys(), fastchat, None),
+    "comparia": (is_comparia, comparia, "fr"),
+    "arena": (is_arena, arena, None),
+    "menlo": (lambda row: {"raw_prompt", "response_a", "response_b", "label_a"} <= row.keys(), menlo, None),
+    "chosen-rejected": (lambda row: {"prompt", "chosen", "rejected"} <= row.keys(), chosen_rejected, None),
     "table": (lambda row: "winner" in row and ("item_id" in row or "id" in row), plain, None),
 }
 """By name: whether a row is of this layout, its converter, and the language of the published file, if one."""

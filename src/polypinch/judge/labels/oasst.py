@@ -8,7 +8,8 @@ from itertools import combinations
 
 from polypinch.conversation import RowError
 from polypinch.errors import PinchError
-from polypinch.judge.labels.layouts import Numbered, Row
+from polypinch.judge.labels.fields import Row
+from polypinch.judge.labels.layouts import Numbered
 from polypinch.languages import language
 
 ANNOTATOR = "ranking"

@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
+import langcodes
 import pyarrow as pa
 
 from polypinch.conversation import RowError
 from polypinch.errors import PinchError
-from polypinch.judge.labels.layouts import LAYOUTS, Numbered, Row
+from polypinch.judge.labels.fields import Row
+from polypinch.judge.labels.layouts import LAYOUTS, Numbered
 from polypinch.judge.labels.oasst import is_oasst, oasst
 from polypinch.judge.labels.table import LABEL_SCHEMA
+from polypinch.judge.labels.wmt import is_wmt, wmt
 from polypinch.languages import language as named
 from polypinch.reading import read_rows
 
-LAYOUT_NAMES = (*LAYOUTS, "oasst")
+WHOLE = {"oasst": oasst, "wmt": wmt}
+"""Layouts whose labels are made of several rows together."""
+
+LAYOUT_NAMES = (*LAYOUTS, *WHOLE)
 
 
 def detect(row: Row) -> str | None:
     """Return the layout of a first row by its keys, or ``None``."""
     if is_oasst(row):
         return "oasst"
+    if is_wmt(row):
+        return "wmt"
     return next((name for name, (matches, _, _) in LAYOUTS.items() if matches(row)), None)
 
 
@@ -68,8 +77,8 @@ def read_labels(path: Path, layout: str | None = None, language: str | None = No
 def _converted(path: Path, kind: str, rows: Iterator[Numbered]) -> Iterator[Numbered]:
     number = 0
     try:
-        if kind == "oasst":
-            yield from oasst(rows)
+        if kind in WHOLE:
+            yield from WHOLE[kind](rows)
             return
         convert = LAYOUTS[kind][1]
         for number, row in rows:
@@ -87,20 +96,37 @@ def _converted(path: Path, kind: str, rows: Iterator[Numbered]) -> Iterator[Numb
 
 
 def _complete(path: Path, kind: str, language: str | None, rows: Iterator[Numbered]) -> list[Row]:
-    default = language or (None if kind == "oasst" else LAYOUTS[kind][2])
+    default = language or (None if kind in WHOLE else LAYOUTS[kind][2])
     found: list[Row] = []
     chosen: dict[tuple[str, str, str], int] = {}
     texts: dict[tuple[str, str], tuple[int, object]] = {}
     for number, label in _converted(path, kind, rows):
-        tag = label["language"] or default
+        said = label["language"]
+        tag = default if said is None or str(said).strip().casefold() in _UNTOLD else said
         if tag is None:
             raise PinchError(f"{path}: row {number}: no language", fix="say it with --language, such as en")
         row = {"prompt": None, "one_text": None, "other_text": None, **label}
-        row |= {"language": named(str(tag)).tag, "source": path.name}
+        row |= {"language": _tag(path, number, str(tag)), "source": path.name}
+        row["annotator"] = row["annotator"] or path.stem
         row["cluster"] = row.get("cluster") or row["item_id"]
         _once(path, number, row, chosen, texts)
         found.append(row)
     return found
+
+
+_UNTOLD = frozenset({"", "unknown", "und", "nan", "none"})
+
+
+def _tag(path: Path, number: int, value: str) -> str:
+    """Return a language's tag, by its tag or its English name."""
+    try:
+        return named(value).tag
+    except PinchError as error:
+        with suppress(LookupError, PinchError):
+            known = langcodes.find(value)
+            if known.display_name().casefold() == value.strip().casefold():  # it takes what is near, too
+                return named(str(known)).tag
+        raise PinchError(f"{path}: row {number}: {error.message}", fix=error.fix) from error
 
 
 def _once(
