@@ -90,11 +90,11 @@ def rows(result: dict[str, Any]) -> list[tuple[str, ...]]:
 
 def speed(resamples: int, generator: np.random.Generator) -> float:
     """Return the seconds that intervals of all arms, languages and two groups take, single and joint."""
-    from polypinch.stats import score_arms
+    from polypinch.stats import intervals
 
     values = generator.random((10, 5, 617, 12))
     started = time.perf_counter()
-    score_arms(values, [range(1, 6), range(6, 12)], resamples)
+    intervals(values, [range(1, 6), range(6, 12)], None, resamples)
     return round(time.perf_counter() - started, 2)
 
 
@@ -118,11 +118,11 @@ def coverage(
     trials: int, seeds: int, items: int, spread: tuple[float, float, float], generator: np.random.Generator
 ) -> dict[str, float]:
     """Return how often 95 % intervals hold the truth: of one language, of the mean, of all at once."""
-    from polypinch.stats import score_arms
+    from polypinch.stats import intervals
 
     languages = 4
-    found = score_arms(
-        simulated(trials, seeds, items, languages, spread, generator), [range(languages)], 1000
+    found = intervals(
+        simulated(trials, seeds, items, languages, spread, generator), [range(languages)], None, 1000
     )
     hit = (found.low <= 0) & (found.high >= 0)
     joint = (found.low_together <= 0) & (found.high_together >= 0)
@@ -140,7 +140,7 @@ def doses(
 
     Doses share items and differ by training, by item (a fifth of an item's difficulty) and by answer.
     """
-    from polypinch.stats import minimum_effective_dose, smallest_dose_within
+    from polypinch.stats import dose_ladder, smallest_dose_within
 
     right = next((dose for dose, mean in zip(DOSES, means, strict=True) if mean > 0), None)
     margin = 0.5 * float(means.max()) or 0.03
@@ -149,7 +149,7 @@ def doses(
     for trial in range(trials):
         values = simulated(len(DOSES), seeds, items, 3, (0.02, 0.05, 0.1), generator)
         values += simulated(1, 1, items, 3, (0.0, 0.2, 0.0), generator) + means[:, None, None, None]
-        found = minimum_effective_dose(values, DOSES, resamples=500, seed=trial).dose
+        found = dose_ladder(values, DOSES, resamples=500, seed=trial).low
         count["too_small"] += found is not None and (right is None or found < right)
         count["right"] += found is not None and found == right
         count["any"] += found is not None

@@ -103,6 +103,21 @@ class Measure:
         """Return ``lowered`` or ``raised``, whichever is better."""
         return "lowered" if self.lower_is_better else "raised"
 
+    @property
+    def worsened(self) -> str:
+        """Return ``raised`` or ``lowered``, whichever is worse."""
+        return "raised" if self.lower_is_better else "lowered"
+
+    @property
+    def verb_of_itself(self) -> str:
+        """Return ``falls`` or ``rises``, whichever is better."""
+        return "falls" if self.lower_is_better else "rises"
+
+    @property
+    def verb_of_itself_worse(self) -> str:
+        """Return ``rises`` or ``falls``, whichever is worse."""
+        return "rises" if self.lower_is_better else "falls"
+
 
 LOSS = Measure(
     Kind.LOSS,

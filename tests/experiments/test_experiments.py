@@ -11,8 +11,15 @@ import pytest
 from polypinch.errors import PinchError
 from polypinch.experiments import read_exposure
 from polypinch.languages.similarity import distances
-from polypinch.stats import beside_others, correlation, language_curve, mantel, score_arms, transfer_matrix
-from polypinch.stats.edges import widened
+from polypinch.stats import (
+    Bounds,
+    beside_others,
+    correlation,
+    intervals,
+    language_curve,
+    mantel,
+    transfer_matrix,
+)
 from polypinch.study.spec import UNTUNED
 from tests.experiments.simulate import Simulated, preset, simulate
 
@@ -27,10 +34,8 @@ def row(rows: Sequence[Any], **where: Any) -> Any:
 
 def held(one: Any, measure: str) -> tuple[float, float, float]:
     """Return a mean's value and interval as they are told: a score keeps to 0 and 100."""
-    if measure == "score":
-        one = widened(one, 0, 100)
-        return one.value, max(0.0, one.low), min(100.0, one.high)
-    return ends(one)
+    value, low, high = ends(one)
+    return (value, max(0.0, low), min(100.0, high)) if measure == "score" else (value, low, high)
 
 
 def ends(one: Any) -> tuple[float, float, float]:
@@ -55,8 +60,9 @@ def test_transfer_is_that_of_stats(monolingual: Simulated, measure: str) -> None
     shown = monolingual.shown()["transfer"]
     values = stacked(monolingual, [f"only-{tag}" for tag in TAGS], measure)
     own = list(range(len(TAGS)))
-    truth = transfer_matrix(values, own)
-    lead = transfer_matrix(beside_others(values, own), own).gives
+    scale = Bounds(0.0, 100.0) if measure == "score" else None
+    truth = transfer_matrix(values, own, scale)
+    lead = transfer_matrix(beside_others(values, own), own, scale and scale.difference()).gives
     for at, tag in enumerate(TAGS):
         cell = row(shown.cells, measure=measure, trained=tag, evaluated="he")
         assert ends(cell) == pytest.approx(held(truth.cells[at][5], measure))
@@ -119,7 +125,7 @@ def test_the_number_of_languages_has_orderings_as_its_chance() -> None:
     steps = shown.steps
     assert ends(row(steps, measure="loss_change", languages=2)) == pytest.approx(ends(truth.steps[0]))
     one = row(points, measure="loss_change", languages=2, arm="order3-k2")
-    assert ends(one) == pytest.approx(ends(score_arms(values[1, 2][None], [range(6)]).estimate(0, 6)))
+    assert ends(one) == pytest.approx(ends(intervals(values[1, 2][None], [range(6)]).estimate(0, 6)))
 
 
 def test_a_shared_last_arm_keeps_the_chance_of_its_seeds() -> None:
@@ -142,7 +148,7 @@ def test_a_pair_is_compared_outside_of_itself() -> None:
         assert len(outside) == 10
         ours, theirs = found.arm(change.arm).loss, found.arm(change.alone).loss
         assert ours is not None
-        truth = score_arms((ours - theirs)[None], [outside])
+        truth = intervals((ours - theirs)[None], [outside])
         assert ends(change) == pytest.approx(ends(truth.estimate(0, 12)))
     assert row(shown.changes, measure="loss_change", pair="all").beside == "mean of both"
 
@@ -175,7 +181,7 @@ def test_monolingual_opponents_change_the_loss_of_their_own_language(monolingual
     changes = monolingual.shown()["tuned"].changes
     own = stacked(monolingual, ["only-es"], "loss_change")
     assert ends(row(changes, language="es")) == pytest.approx(
-        ends(score_arms(own).estimate(0, TAGS.index("es")))
+        ends(intervals(own).estimate(0, TAGS.index("es")))
     )
 
 
@@ -189,7 +195,7 @@ def test_two_ways_are_paired_at_each_dose(name: str, other: str) -> None:
     mine = row(rows, measure="loss_change", arm=other, language="seen")
     ours, theirs = found.arm(other).loss, found.arm(mine.beside).loss
     assert ours is not None
-    truth = score_arms((ours - theirs)[None], [found.axes.groups["seen"]])
+    truth = intervals((ours - theirs)[None], [found.axes.groups["seen"]])
     assert ends(mine) == pytest.approx(ends(truth.estimate(0, len(TAGS))))
 
 

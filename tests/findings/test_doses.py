@@ -60,12 +60,11 @@ def test_a_known_effect_is_found_at_its_dose_whatever_the_order_of_the_arms() ->
     what = find(AXES, BASE, ladder_, "m", MARGIN)
     assert what is not None
     assert what.arms == {0: "english", 4: "pinch-4", 8: "pinch-8", 24: "pinch-24", 88: "pinch-88"}
-    effective = what.main.effective
-    assert effective.dose == 8
-    assert effective.change is not None
-    assert effective.change.low < 0.05 < effective.change.high  # positive for better
-    assert effective.needed is not None  # for dose 4, of which it cannot tell
-    assert effective.needed.effect == MARGIN
+    steps = what.main.steps
+    assert steps.smallest == steps.ladder.low == steps.ladder.high == 8
+    assert steps.told == (8, 24, 88)
+    change = steps.effect(8).change
+    assert change.low < 0.05 < change.high  # positive for better
 
 
 def test_without_an_effect_a_dose_is_seldom_found() -> None:
@@ -74,7 +73,7 @@ def test_without_an_effect_a_dose_is_seldom_found() -> None:
         none = [arm(f"{n}-{dose}", 0.0, 10_000 + 10 * n + dose) for dose in (0, 1, 2)]
         what = find(AXES, Dosed(none[0], 0, 96), [Dosed(none[1], 8, 96), Dosed(none[2], 24, 96)], "m", MARGIN)
         assert what is not None
-        false += what.main.effective.dose is not None
+        false += what.main.steps.smallest is not None or what.main.ladder.works
     assert false <= 8  # 2.5 %, and what 100 draws allow
 
 
@@ -88,17 +87,18 @@ def test_no_effect_is_cannot_tell_with_the_sample_that_could() -> None:
     ]
     what = find(ONE_SEED, Dosed(one_seed(ENGLISH), 0, 96), noisy, "m", 0.001)
     assert what is not None
-    assert what.main.effective.dose is None
-    assert what.main.effective.needed is not None
-    assert what.main.effective.needed.items is not None
-    assert what.main.effective.needed.items > ITEMS
-    assert what.as_dict()["groups"]["others"]["minimum_effective_dose"]["dose"] is None
+    assert what.main.steps.smallest is None
+    assert what.main.ladder.needed is not None
+    assert what.main.ladder.needed.effect == 0.001
+    assert what.main.ladder.needed.items is not None
+    assert what.main.ladder.needed.items > ITEMS
+    assert what.as_dict()["groups"]["others"]["effects"]["told"] == []
 
 
 def test_groups_are_told_apart() -> None:
     what = found((8, (0.0, -0.05, 0.0)), (24, (0.0, -0.08, -0.05)))
-    assert what.answers["seen"].effective.dose == 8
-    assert what.answers["unseen"].effective.dose == 24
+    assert what.answers["seen"].steps.smallest == 8
+    assert what.answers["unseen"].steps.smallest == 24
 
 
 def test_unseen_languages_are_told_by_arms_that_were_not_trained_on_them() -> None:
@@ -114,8 +114,9 @@ def test_unseen_languages_are_told_by_arms_that_were_not_trained_on_them() -> No
 
 
 def test_the_smallest_dose_within_the_margin_of_the_largest() -> None:
-    what = found((8, -0.05), (24, -0.1), (88, -0.1))
-    assert what.within.dose == 24
+    near = find(AXES, BASE, doses((8, -0.05), (24, -0.1), (88, -0.1)), "m", 0.02)
+    assert near is not None
+    assert near.within.dose == 24
     assert found((8, -0.05), (24, -0.08), (88, -0.1)).within.dose is None
     far = find(AXES, BASE, doses((8, -0.05), (24, -0.08), (88, -0.1)), "m", 0.5)
     assert far is not None
@@ -130,7 +131,7 @@ def test_the_spread_between_seeds_is_the_noise_floor() -> None:
     assert quiet.main.noise is not None
     assert quiet.main.noise.spread < 0.005
     # What training does by itself is no effect, however precise the items are.
-    assert found((8, -0.02), (24, 0.02), spread=0.05).main.effective.dose is None
+    assert found((8, -0.02), (24, 0.02), spread=0.05).main.steps.smallest is None
 
 
 def test_with_one_seed_the_noise_is_unknown() -> None:
@@ -138,7 +139,7 @@ def test_with_one_seed_the_noise_is_unknown() -> None:
     what = find(ONE_SEED, Dosed(one_seed(ENGLISH), 0, 96), steps, "m", MARGIN)
     assert what is not None
     assert what.main.noise is None
-    assert what.main.effective.dose == 8
+    assert what.main.steps.smallest == 8
     assert noise_rows(ONE_SEED, [one_seed(ENGLISH)]) == []
     assert {row["language"] for row in noise_rows(AXES, [ENGLISH])} == {
         *("en", "fi", "ru", "others", "seen", "unseen")
@@ -178,17 +179,16 @@ def test_two_arms_of_one_dose_are_not_both_counted() -> None:
     what = find(AXES, BASE, steps, "m", MARGIN)
     assert what is not None
     assert what.twice == ("again",)
-    assert what.main.effective.dose == 8
+    assert what.main.steps.smallest == 8
 
 
 def test_tests_are_rows_with_losses_sign() -> None:
     rows = dose_rows(found((4, 0.0), (8, -0.05), (24, -0.08)))
     effective = [row for row in rows if (row["question"], row["language"]) == ("effective", "others")]
-    assert [(row["dose"], row["told"], row["smallest"]) for row in effective] == [
-        *((24, True, False), (8, True, True), (4, False, False))
+    assert [(row["dose"], row["told"], row["smallest"], row["harms"]) for row in effective] == [
+        *((24, True, False, False), (8, True, True, False), (4, False, False, False))
     ]
     assert effective[0]["low"] < effective[0]["value"] < effective[0]["high"] < 0
-    assert effective[2]["needed_effect"] == MARGIN
     assert effective[0]["needed_items"] is None
     assert [row["language"] for row in rows if row["question"] == "within margin"] == ["others"]
 
@@ -200,7 +200,7 @@ def test_it_is_json_without_what_json_lacks() -> None:
     saturating = data["groups"]["others"]["saturating"]
     assert saturating["half_dose_high"] is None
     assert saturating["gain"] < 0
-    assert data["groups"]["others"]["minimum_effective_dose"]["change"]["high"] < 0
+    assert data["groups"]["others"]["effects"]["by_dose"][-1]["high"] < 0
 
 
 def test_nothing_is_found_where_nothing_was_measured() -> None:
@@ -302,9 +302,9 @@ def test_any_measure_tells_the_same_doses_in_its_own_direction(measure: Measure,
         return what
 
     helps, harms = ladder_of(0.0, -0.3, -0.35), ladder_of(0.0, 0.0, 0.4)
-    assert (helps.main.effective.dose, harms.main.effective.dose) == (8, None)
+    assert (helps.main.steps.smallest, harms.main.steps.smallest) == (8, None)
     assert measure.better(helps.main.changes[-1].value) > 0 > measure.better(harms.main.changes[-1].value)
-    found_change = helps.as_dict()["groups"]["others"]["minimum_effective_dose"]["change"]
+    found_change = helps.as_dict()["groups"]["others"]["effects"]["by_dose"][1]
     assert measure.better(found_change["value"]) > 0
     assert found_change["low"] < found_change["value"] < found_change["high"]
     curves = {row["curve"]: measure.better(row["value"]) for row in curve_rows(helps) if row["dose"] == 24}
@@ -349,5 +349,5 @@ def test_where_all_answer_alike_no_dose_is_told_and_the_items_are_those_answered
     steps = [Dosed(replace(none, arm=f"p{dose}", in_language=same), dose, 96) for dose in (4, 8, 24)]
     what = find(AXES, Dosed(replace(none, in_language=same), 0, 96), steps, "m", measure=FIDELITY)
     assert what is not None
-    assert [one.effective.dose for one in what.answers.values()] == [None, None, None]
+    assert [one.steps.smallest for one in what.answers.values()] == [None, None, None]
     assert what.items == ITEMS // 2

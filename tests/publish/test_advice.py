@@ -20,6 +20,7 @@ def study_at(
     changes: dict[tuple[str, str], tuple[float, float, float]],
     least: int | None = None,
     measure: Measure = LOSS,
+    n_items: int = 40,
     **more: Any,
 ) -> Path:
     """Write a study's record and the findings of its report, which name ``least`` as the smallest dose."""
@@ -39,12 +40,13 @@ def study_at(
     (folder / "study.json").write_text(json.dumps({"study": study.model_dump(mode="json"), "store": "s"}))
     by_arm: dict[str, dict[str, dict[str, float]]] = {}
     for (arm, key), change in changes.items():
-        by_arm.setdefault(arm, {})[key] = dict(zip(("value", "low", "high"), change, strict=True))
+        ends = dict(zip(("value", "low", "high"), change, strict=True))
+        by_arm.setdefault(arm, {})[key] = {**ends, "n_items": n_items}
     named = {
-        group: {"minimum_effective_dose": {"dose": least if group == "others" else 4}}
+        group: {"effects": {"told": [dose for dose in (4, 8, 12) if least is not None and dose >= least]}}
         for group in ("others", "seen")
     }
-    wrong = {"groups": {"others": {"minimum_effective_dose": {"dose": 12}}}, "changes": {}}
+    wrong = {"groups": {"others": {"effects": {"told": [12]}}}, "changes": {}}
     findings = {
         "leading": measure.name,
         "delivered": {
@@ -81,7 +83,7 @@ def test_without_targets_the_advice_is_the_report_s_whatever_single_intervals_sa
     folder = study_at(tmp_path, ladder(-0.01, -0.01, -0.01), 12)
     advice = advise_from_study(folder)
     assert advice.examples == 12
-    assert "that the study's report names" in advice.rule
+    assert "that the study's report tells" in advice.rule
 
 
 def test_for_targets_a_broken_run_from_the_largest_stops(tmp_path: Path) -> None:
@@ -89,6 +91,12 @@ def test_for_targets_a_broken_run_from_the_largest_stops(tmp_path: Path) -> None
     advice = advise_from_study(folder, ["fi"])
     assert advice.examples == 12
     assert "in every target" in advice.rule
+
+
+def test_of_few_items_no_target_alone_is_advised_on(tmp_path: Path) -> None:
+    changes = ladder(-0.01, -0.01, -0.01, key="fi")
+    assert advise_from_study(study_at(tmp_path, changes, n_items=12), ["fi"]).examples == 4
+    assert advise_from_study(study_at(tmp_path, changes, n_items=11), ["fi"]).examples == 0
 
 
 def test_every_target_has_to_pass(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_what_cannot_be_told_is_drawn_so() -> None:
     assert [told["seen", dose] for dose in (0, 8, 24, 72)] == [True, False, True, True]
     assert not any(told["unseen", dose] for dose in (8, 24, 72))
     said = {row["group"]: row["said"] for row in parts(study(), "said")}
-    assert said["seen"] == "smallest that works: 24"
+    assert said["seen"] == "smallest told, in one training: 24"
     assert said["unseen"] == "no dose can be told from none"
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from polypinch.experiments.composition import Condition
 from polypinch.results import ArmResults, Axes, fill
-from polypinch.stats import Array, Estimate, widened
+from polypinch.stats import Array, Bounds, Estimate
 from polypinch.study import UNTUNED, Graph, Store
 
 LOSS, SCORE = "loss_change", "score"
@@ -107,12 +107,25 @@ class Measured:
                 yield measure, values
 
 
+_SCORES = Bounds(0.0, 100.0)
+
+
+def ends(measure: str) -> Bounds | None:
+    """Return the ends of a measure's scale; of the change of a loss there are none."""
+    return _SCORES if measure == SCORE else None
+
+
+def ends_of_difference(measure: str) -> Bounds | None:
+    """Return the ends of a difference of two values of a measure."""
+    return _SCORES.difference() if measure == SCORE else None
+
+
 def level(estimate: Estimate, measure: str) -> Estimate:
-    """Return a mean, not a difference, with the interval that it can have: a score keeps to 0 and 100."""
-    if measure != SCORE:
+    """Return a mean over arms, not a difference, with its interval within the measure's scale."""
+    scale = ends(measure)
+    if scale is None:
         return estimate
-    wide = widened(estimate, 0, 100)
-    return replace(wide, low=max(0.0, wide.low), high=min(100.0, wide.high))
+    return replace(estimate, low=max(scale.least, estimate.low), high=min(scale.most, estimate.high))
 
 
 def read_costs(axes: Axes, graph: Graph, store: Store) -> dict[str, Costs]:

@@ -1,29 +1,33 @@
 """What a study found about doses by one measure, in numbers; :mod:`.sentences` says it.
 
-Changes have the measure's own sign; only what comes from :mod:`polypinch.stats.dose` is positive for better.
+Changes have the measure's own sign; only what comes from :mod:`polypinch.stats` is positive for better. Each
+dose's change from none, in each language and average, has one interval, the ladder's: tables, charts,
+sentences and files all take it from :meth:`Findings.changed`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from polypinch.findings.dose_ladder import Dosed
 from polypinch.measure import LOSS, Measure
-from polypinch.results import Axes, stacked
+from polypinch.results import Axes, Together, bounds, stacked
 from polypinch.stats import (
+    FEWEST_ITEMS,
     Array,
     Curve,
+    DoseEffect,
     Estimate,
+    Ladder,
     Needed,
     Noise,
     Saturation,
     SmallestDose,
-    contrasts,
+    dose_ladder,
     isotonic,
-    minimum_effective_dose,
     noise_floor,
     saturating,
     smallest_dose_within,
@@ -36,28 +40,73 @@ _GRID = 40  # intervals of a drawn curve
 
 
 @dataclass(frozen=True)
+class Steps:
+    """What doses do in one language, or over an average of languages.
+
+    Attributes:
+        languages: tags of the languages in it, those in which every dose was measured.
+        doses: those compared, ascending; the first is none.
+        ladder: what they do against none, positive for better.
+        few: it is one language alone, with so few items that nothing is concluded on it.
+    """
+
+    languages: tuple[str, ...]
+    doses: tuple[int, ...]
+    ladder: Ladder
+    few: bool
+
+    @property
+    def told(self) -> tuple[int, ...]:
+        """Doses that are themselves told to be better than none: marks that may be filled."""
+        ladder = self.ladder
+        if ladder.low is None:
+            return tuple(int(dose) for dose in ladder.isolated)
+        return tuple(int(one.dose) for one in ladder.effects if one.better and one.dose >= ladder.low)
+
+    @property
+    def smallest(self) -> int | None:
+        """The smallest dose that is itself told to be better than none."""
+        return min(self.told, default=None)
+
+    def effect(self, dose: int) -> DoseEffect:
+        """Return what a dose above none does, positive for better."""
+        return next(one for one in self.ladder.effects if one.dose == dose)
+
+
+@dataclass(frozen=True)
 class Answer:
     """What one average over languages tells of the doses.
 
     Attributes:
         group: ``others``, ``seen`` or ``unseen``.
-        languages: tags of the languages in it, those in which every dose was measured.
-        doses: those compared, ascending; the first is none.
-        effective: the minimum effective dose, positive for better.
+        steps: what the doses do.
         changes: each dose's change from none, with the measure's sign; of none it is 0.
-        noise: the spread between seeds of one arm; ``None`` with one seed.
+        noise: how far two trainings' changes from none lie apart; ``None`` with one seed.
         isotonic: the fit that never gets worse; ``None`` below three doses.
         saturating: the Emax fit; ``None`` below three doses.
     """
 
     group: str
-    languages: tuple[str, ...]
-    doses: tuple[int, ...]
-    effective: SmallestDose
+    steps: Steps
     changes: tuple[Estimate, ...]
     noise: Noise | None
     isotonic: Curve | None
     saturating: Saturation | None
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Tags of the languages in it."""
+        return self.steps.languages
+
+    @property
+    def doses(self) -> tuple[int, ...]:
+        """Doses compared, ascending; the first is none."""
+        return self.steps.doses
+
+    @property
+    def ladder(self) -> Ladder:
+        """What the doses do against none, positive for better."""
+        return self.steps.ladder
 
 
 @dataclass(frozen=True)
@@ -69,7 +118,8 @@ class Findings:
         model: its name.
         arms: arms' names by dose, ascending; the first has none.
         rows: all delivered examples by dose.
-        margin: how much worse than the largest dose still counts as good as it, in the measure's unit.
+        margin: how much worse still counts as good, in the measure's unit.
+        steps: what doses do, by language and average.
         answers: by group, ``others`` first.
         within: the smallest dose within the margin of the largest, over the others; positive for better.
         twice: arms left out because another one has the same dose.
@@ -82,6 +132,7 @@ class Findings:
     arms: dict[int, str]
     rows: dict[int, int]
     margin: float
+    steps: dict[str, Steps]
     answers: dict[str, Answer]
     within: SmallestDose
     twice: tuple[str, ...]
@@ -98,9 +149,33 @@ class Findings:
         """The largest dose: full mixing."""
         return max(self.arms)
 
+    @property
+    def trainings(self) -> int:
+        """Trainings of the arm with the fewest: with one, all that is said is of that training."""
+        return self.main.ladder.trainings
+
     def change(self, estimate: Estimate) -> Estimate:
         """Return a change that is positive for better with the measure's own sign."""
         return flipped(estimate) if self.measure.lower_is_better else estimate
+
+    def changed(self, changes: dict[str, dict[str, Together]]) -> dict[str, dict[str, Together]]:
+        """Return arms' changes from none with those of this ladder's doses as the ladder has them.
+
+        Args:
+            changes: by arm, then by language or average, of any arms; with the measure's sign.
+        """
+        own = {
+            (self.arms[int(effect.dose)], name): self.change(effect.change)
+            for name, steps in self.steps.items()
+            for effect in steps.ladder.effects
+        }
+        return {
+            arm: {
+                name: _with_ends(change, own[arm, name]) if (arm, name) in own else change
+                for name, change in by_name.items()
+            }
+            for arm, by_name in changes.items()
+        }
 
     def as_dict(self) -> dict[str, Any]:
         """Return it JSON-able: changes with the measure's sign, ``None`` for what is not known."""
@@ -115,15 +190,31 @@ class Findings:
             "doses": [{"dose": dose, "arm": arm, "rows": self.rows[dose]} for dose, arm in self.arms.items()],
             "groups": {
                 name: {
-                    "languages": list(one.languages),
-                    "doses": list(one.doses),
-                    "minimum_effective_dose": self._smallest(one.effective),
-                    "noise": _plain(vars(one.noise)) if one.noise else None,
-                    "saturating": _saturation(one.saturating) if one.saturating else None,
+                    "languages": list(answer.languages),
+                    "doses": list(answer.doses),
+                    "effects": self._effects(answer.steps),
+                    "noise": _plain(vars(answer.noise)) if answer.noise else None,
+                    "saturating": _saturation(answer.saturating) if answer.saturating else None,
                 }
-                for name, one in self.answers.items()
+                for name, answer in self.answers.items()
             },
             "within_margin": {"margin": self.margin, "of": self.largest, **self._smallest(self.within)},
+        }
+
+    def _effects(self, steps: Steps) -> dict[str, Any]:
+        ladder = steps.ladder
+        return {
+            "works": ladder.works,
+            "low": None if ladder.low is None else int(ladder.low),
+            "high": None if ladder.high is None else int(ladder.high),
+            "told": list(steps.told),
+            "harms": [int(dose) for dose in ladder.harms],
+            "of_one_training": ladder.trainings < 2,
+            "by_dose": [
+                {"dose": int(one.dose), **self._ends(one.change), "better": one.better, "harms": one.harms}
+                for one in ladder.effects
+            ],
+            "needed": _needed(ladder.needed),
         }
 
     def _smallest(self, smallest: SmallestDose) -> dict[str, Any]:
@@ -176,31 +267,76 @@ def find(
     values = stacked([arm.results for arm in doses], measure)
     if values is None:
         return None
-    both = "seen" in axes.groups and "unseen" in axes.groups
-    answers = {}
-    for group in (MAIN, "seen", "unseen") if both else (MAIN,):
-        tags = {axes.languages[index] for index in axes.groups[group]}
-        kept = [at for at, arm in enumerate(doses) if group != "unseen" or not arm.trained & tags]
-        columns = measured_everywhere(values[kept], axes.groups[group])
-        if len(kept) > 1 and columns:
-            amounts = tuple(doses[at].dose for at in kept)
-            answers[group] = _answer(axes, values[kept], amounts, (group, columns), margin, measure)
-    if MAIN not in answers:
+    steps_by_name = {
+        name: own
+        for name in (*axes.groups, *axes.languages)
+        if (own := _steps(axes, name, doses, values, measure, margin)) is not None
+    }
+    if MAIN not in steps_by_name:
         return None
-    every = tuple(arm.dose for arm in doses)
-    columns = measured_everywhere(values, axes.groups[MAIN])
+    both = "seen" in axes.groups and "unseen" in axes.groups
     return Findings(
         measure,
         model,
         {arm.dose: arm.results.arm for arm in doses},
         {arm.dose: arm.rows for arm in doses},
         margin,
-        answers,
-        smallest_dose_within(margin, values, every, measure.lower_is_better, columns),
+        steps_by_name,
+        {
+            group: _answer(axes, group, steps_by_name[group], doses, values, measure)
+            for group in ((MAIN, "seen", "unseen") if both else (MAIN,))
+            if group in steps_by_name
+        },
+        smallest_dose_within(
+            margin,
+            values,
+            [arm.dose for arm in doses],
+            measure.lower_is_better,
+            _columns(axes, MAIN, values),
+            bounds(measure),
+        ),
         tuple(arm.results.arm for arm in arms if arm.dose > 0 and steps[arm.dose] is not arm),
-        max(change.n_items for change in answers[MAIN].changes),
+        max(one.change.n_items for one in steps_by_name[MAIN].ladder.effects),
         len(axes.seeds),
     )
+
+
+def _columns(axes: Axes, name: str, values: Array) -> list[int]:
+    """Return the positions of a language or average in which every dose was measured."""
+    own = axes.groups[name] if name in axes.groups else [axes.languages.index(name)]
+    return measured_everywhere(values, own)
+
+
+def _steps(
+    axes: Axes, name: str, doses: list[Dosed], values: Array, measure: Measure, margin: float
+) -> Steps | None:
+    unseen = {axes.languages[at] for at in axes.groups.get("unseen", ())}
+    # Where arms train on the unseen, there is no transfer to them to tell.
+    foreign = "seen" in axes.groups and (name == "unseen" or name in unseen)
+    kept = [at for at, arm in enumerate(doses) if not (foreign and arm.trained & unseen)]
+    columns = _columns(axes, name, values[kept])
+    if len(kept) < 2 or not columns:
+        return None
+    amounts = tuple(doses[at].dose for at in kept)
+    told = dose_ladder(values[kept], amounts, measure.lower_is_better, columns, bounds(measure), worth=margin)
+    few = len(columns) == 1 and told.effects[-1].change.n_items < FEWEST_ITEMS
+    return Steps(
+        tuple(axes.languages[at] for at in columns), amounts, _unconcluded(told) if few else told, few
+    )
+
+
+def _unconcluded(ladder: Ladder) -> Ladder:
+    effects = tuple(replace(one, better=False, harms=False) for one in ladder.effects)
+    return replace(ladder, effects=effects, works=False, low=None, high=None, isolated=())
+
+
+def _with_ends(change: Together, own: Estimate) -> Together:
+    """Return a change with its ladder's numbers; what holds for all languages together holds for it too."""
+    joint: tuple[float | None, float | None] = (None, None)
+    if change.low_together is not None and change.high_together is not None:
+        below, above = change.value - change.low_together, change.high_together - change.value
+        joint = (min(own.low, own.value - below), max(own.high, own.value + above))
+    return Together(own.value, own.low, own.high, own.n_items, own.n_seeds, *joint)
 
 
 def measured_everywhere(values: Array, languages: list[int]) -> list[int]:
@@ -215,28 +351,23 @@ def measured_everywhere(values: Array, languages: list[int]) -> list[int]:
 
 
 def _answer(
-    axes: Axes,
-    values: Array,
-    doses: tuple[int, ...],
-    languages: tuple[str, list[int]],
-    margin: float,
-    measure: Measure,
+    axes: Axes, group: str, steps: Steps, doses: list[Dosed], values: Array, measure: Measure
 ) -> Answer:
-    group, own = languages
-    lower = measure.lower_is_better
-    changes = contrasts(values, 0, [own])
-    noise = noise_floor(values, own)
-    difference = values - values[0]
-    curves = len(doses) > 2
+    lower, amounts = measure.lower_is_better, steps.doses
+    own = [axes.languages.index(tag) for tag in steps.languages]
+    kept = values[[at for at, arm in enumerate(doses) if arm.dose in amounts]]
+    difference = kept - kept[0]
+    noise = noise_floor(difference[1:], own)
+    curves = len(amounts) > 2
+    none = Estimate(0.0, 0.0, 0.0, steps.ladder.effects[0].change.n_items, steps.ladder.trainings)
+    effects = [one.change for one in steps.ladder.effects]
     return Answer(
         group,
-        tuple(axes.languages[index] for index in own),
-        doses,
-        minimum_effective_dose(values, doses, lower, own, worth=margin),
-        tuple(changes.estimate(at, len(axes.languages)) for at in range(len(doses))),
+        steps,
+        (none, *(flipped(one) if lower else one for one in effects)),
         noise if noise.freedom else None,
-        isotonic(difference, doses, lower, own) if curves else None,
-        saturating(difference, doses, _grid(doses), own) if curves else None,
+        isotonic(difference, amounts, lower, own) if curves else None,
+        saturating(difference, amounts, _grid(amounts), own) if curves else None,
     )
 
 
@@ -263,6 +394,6 @@ def _needed(needed: Needed | None) -> dict[str, Any] | None:
     return None if needed is None else vars(needed)
 
 
-def _saturation(found: Saturation) -> dict[str, Any]:
+def _saturation(fit: Saturation) -> dict[str, Any]:
     names = ("start", "gain", "half_dose", "half_dose_low", "half_dose_high")
-    return _plain({name: getattr(found, name) for name in names})
+    return _plain({name: getattr(fit, name) for name in names})

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 
 from polypinch.findings.dose_ladder import Dosed
 from polypinch.findings.doses import MAIN, Answer, Findings, measured_everywhere
 from polypinch.measure import LOSS, Measure
-from polypinch.results import ArmResults, Axes, stacked
-from polypinch.stats import Estimate, Needed, Noise, SmallestDose, contrasts
+from polypinch.results import ArmResults, Axes, bounds, stacked
+from polypinch.stats import FEWEST_ITEMS, Estimate, Needed, interval
 
 ERROR = "2.5 of 100"
 
@@ -33,58 +33,107 @@ def answer(
     """
     if findings is None:
         return f"{model}: {_why_not(axes, baseline, arms, measure)}"
-    main, by = findings.main, findings.measure
-    over = f"{by.title} over the {_others(main)}"
-    sample = f"95 % interval {{}}; {findings.items} items, {_seeds(findings.seeds)}"
-    smallest = main.effective
-    if smallest.dose is not None and smallest.change is not None:
-        dose, change = int(smallest.dose), findings.change(smallest.change)
-        tried = ", the smallest dose tried" if dose == main.doses[1] else ""
-        start = (
-            f"{model}: the smallest dose that works is {dose} of {findings.rows[dose]} training examples in"
-            f" other languages{tried}."
-        )
-        if smallest.change.low > 0:
-            said = f"It {by.verb(better=True)} {over} by {by.amount(change.value)} {by.unit}"
-            span = _span(by, smallest.change)
-            return f"{start} {said} ({sample.format(span)}){_sure(main.noise, change)}."
+    main = findings.main
+    said = _told(findings, main) if main.steps.told or main.ladder.works else _untold(findings, main)
+    harm = _harm(findings, main)
+    return f"{model}: {said}{f' {harm}' if harm else ''}"
+
+
+def _told(findings: Findings, main: Answer) -> str:
+    by, ladder = findings.measure, main.ladder
+    over, smallest = f"{by.title} over the {_others(main)}", main.steps.smallest
+    in_other = "training examples in other languages"
+    if smallest is None:
+        first, change = int(ladder.pooled_from), findings.change(ladder.pooled)
+        run = f"doses {first} to {main.doses[-1]}" if first < main.doses[-1] else f"dose {first}"
+        does = "changed" if findings.trainings < 2 else "change"
         return (
-            f"{start} {_capital(over)} changes by {by.signed(change.value)} {by.unit} with it"
-            f" ({sample.format(_signed_span(by, change))}): the trend over the doses up to it tells, not this"
-            f" dose alone{_sure(main.noise, change)}."
+            f"{run} of {findings.rows[main.doses[-1]]} {in_other}, taken together, {does} {over} by"
+            f" {by.signed(change.value)} {by.unit} ({_sample(findings, _signed_span(by, change))}), and no"
+            f" dose is told from none by itself{_in_this_one(findings)}."
         )
-    largest = main.doses[-1]
-    better, change = smallest.steps[0].change, findings.change(smallest.steps[0].change)
+    change = findings.change(main.steps.effect(smallest).change)
+    size = f"{by.amount(change.value)} {by.unit} ({_sample(findings, _size_span(by, change))})"
+    rows = findings.rows[smallest]
+    if findings.trainings < 2:
+        start = f"{smallest} of {rows} {in_other} {by.improved} {over} by {size} in this one training."
+        more = " Whether a dose works, another training may tell otherwise: two seeds or more tell."
+        return f"{start}{more}"
+    if ladder.low is None:
+        each = _listed(main.steps.told)
+        works = "works" if len(main.steps.told) == 1 else "work"
+        return (
+            f"{each} of {rows} {in_other} {works}, and of the largest dose tried, {main.doses[-1]}, it cannot"
+            f" be told. With {smallest}, {over} {by.verb_of_itself} by {size}."
+        )
+    tried = ", the smallest dose tried" if smallest == main.doses[1] else ""
+    low = int(ladder.low)
+    if low < smallest:
+        return (
+            f"the smallest dose that works is between {low} and {smallest} of {rows} {in_other}: some dose up"
+            f" to {low} works, and {smallest} does by itself. With {smallest}, {over} {by.verb_of_itself} by"
+            f" {size}."
+        )
+    return (
+        f"the smallest dose that works is {smallest} of {rows} {in_other}{tried}. It"
+        f" {by.verb(better=True)} {over} by {size}."
+    )
+
+
+def _untold(findings: Findings, main: Answer) -> str:
+    by, largest = findings.measure, main.doses[-1]
+    over = f"{by.title} over the {_others(main)}"
+    better = main.steps.effect(largest).change
+    change = findings.change(better)
     where = f"{largest} of {findings.rows[largest]} training examples in other languages"
-    span = sample.format(_signed_span(by, change))
-    effect_said = f"{over} by {by.signed(change.value)} {by.unit} ({span})"
-    effect_said += _times(main.noise, change)
-    if better.high < 0:
-        worse = by.verb(better=False)
-        return f"{model}: no dose is found to work. The largest, {where}, {worse} {effect_said}."
+    effect = f"{over} by {by.signed(change.value)} {by.unit} ({_sample(findings, _signed_span(by, change))})"
+    if better.high < 0 and not main.steps.few:
+        does = f"{by.worsened}" if findings.trainings < 2 else by.verb(better=False)
+        return f"no dose is found to work. The largest, {where}, {does} {effect}{_in_this_one(findings)}."
+    if main.steps.few:
+        return (
+            f"cannot tell. The largest dose, {where}, changes {effect}; on one language alone, nothing is"
+            f" concluded from fewer than {FEWEST_ITEMS} items."
+        )
     alone = "; its own interval leaves out 0, but not when corrected for all that is tested at once"
     return (
-        f"{model}: cannot tell. The largest dose, {where}, changes {effect_said}, which cannot be told from"
+        f"cannot tell. The largest dose, {where}, changes {effect}, which cannot be told from"
         f" no dose{alone if better.low > 0 else ''}. So nothing can be said of a smaller one."
     )
+
+
+def _harm(findings: Findings, main: Answer) -> str:
+    """Say which doses are worse than none; of the largest it is said before where nothing works."""
+    largest, works = main.doses[-1], main.steps.told or main.ladder.works
+    said = [] if works or main.steps.effect(largest).change.high >= 0 else [largest]
+    doses = [int(dose) for dose in main.ladder.harms if dose not in said]
+    if not doses:
+        return ""
+    by = findings.measure
+    each = []
+    for dose in doses:
+        change = findings.change(main.steps.effect(dose).change)
+        each.append(f"{dose} ({by.signed(change.value)}, {_signed_span(by, change)})")
+    return f"Worse than no dose{_in_this_one(findings)}: {_listed(each)}."
+
+
+def _in_this_one(findings: Findings) -> str:
+    return " in this one training" if findings.trainings < 2 else ""
+
+
+def _sample(findings: Findings, span: str) -> str:
+    return f"95 % interval {span}; {findings.items} items, {_seeds(findings.seeds)}"
+
+
+def _listed(parts: Sequence[object]) -> str:
+    *most, last = map(str, parts)
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _why_not(axes: Axes, baseline: ArmResults | None, arms: list[Dosed], measure: Measure) -> str:
     if baseline is None or MAIN not in axes.groups or not any(arm.dose > 0 for arm in arms):
         return "no arm with and no arm without other languages stand side by side, so no dose can be told."
     return f"{measure.lacking}; which dose is enough cannot be told from that."
-
-
-def _sure(noise: Noise | None, change: Estimate) -> str:
-    if noise is None:
-        return ". With one seed, nobody knows what another training would change"
-    said = _times(noise, change)
-    return f"{said}: what another training seed alone changes" if said else ""
-
-
-def _times(noise: Noise | None, change: Estimate) -> str:
-    times = abs(noise.multiple(change).value) if noise else math.nan
-    return f", {times:.1f} times the noise floor" if math.isfinite(times) else ""
 
 
 def details(
@@ -110,52 +159,58 @@ def details(
         *(_group(findings, one) for name, one in findings.answers.items() if name != MAIN),
         *_no_transfer(findings, axes),
         ("As good as the largest dose", _within(findings)),
-        ("Noise floor", _noise(findings)),
+        ("Another training", _noise(findings)),
         ("Where it levels off", _level(findings)),
     ]
-    if findings.main.effective.dose is None:
+    if findings.main.steps.smallest is None:
         lines.append(("Without a dose", _without_a_dose(findings, axes, baseline, untuned)))
     return [(f"{findings.model}: {about}" if several else about, line) for about, line in lines if line]
 
 
 def _how_sure(findings: Findings) -> str:
-    smallest = findings.main.effective
     rule = (
-        "Doses are tested together, from the largest down to the first that cannot be told from none, so that"
-        f" a dose too small is named in at most {ERROR} studies like this"
+        "Each dose is compared with none. Doses are tested together, from the largest down to the first that"
+        f" cannot be told, so that something is said to work that does not in at most {ERROR} studies like"
+        " this"
     )
-    rule += ", as far as the choice of held-out items goes." if findings.seeds < 2 else "."
-    if smallest.dose is not None and smallest.steps[-1].told:
-        return rule
-    could = _could(findings, smallest)
-    if smallest.dose is None:
-        return f"{rule} {could}".strip()
-    by, last = findings.measure, smallest.steps[-1]
-    change = findings.change(last.change)
-    said = f"{by.signed(change.value)} {by.unit}, {_signed_span(by, change)}"
-    dose = int(last.dose)
-    if last.change.high < 0:
-        return f"{rule} {dose} examples {by.verb(better=False, plural=True)} {by.short} ({said})."
-    return f"{rule} Of {dose} examples it cannot be told ({said}). {could}".strip()
+    rule += ", as far as the choice of held-out items goes." if findings.trainings < 2 else "."
+    could = _could(findings, findings.main.ladder.needed)
+    return f"{rule} {could}".strip()
 
 
-def _group(findings: Findings, one: Answer) -> tuple[str, str]:
-    about, by = _called(one.group, len(one.languages)), findings.measure
-    aside = [str(dose) for dose in findings.arms if dose not in one.doses]
+def _group(findings: Findings, group: Answer) -> tuple[str, str]:
+    about, by = _called(group.group, len(group.languages)), findings.measure
+    aside = [str(dose) for dose in findings.arms if dose not in group.doses]
     but = f" Dose {', '.join(aside)} is left out: it trains on them." if aside else ""
-    smallest = one.effective
-    if smallest.dose is not None and smallest.change is not None:
-        change = findings.change(smallest.change)
+    smallest = group.steps.smallest
+    harm = f" {said}" if (said := _harm(findings, group)) else ""
+    if smallest is not None:
+        change = findings.change(group.steps.effect(smallest).change)
+        low = group.ladder.low
+        if findings.trainings < 2:
+            start = f"{smallest} {by.improved} {by.short} in this one training"
+        elif low is not None and low < smallest:
+            start = f"The smallest dose that works is between {int(low)} and {smallest}"
+        elif low is None:
+            start = f"{_listed(group.steps.told)} works, and of the largest dose it cannot be told"
+        else:
+            start = f"The smallest dose that works is {smallest}"
+        return about, f"{start} ({by.signed(change.value)} {by.unit}, {_signed_span(by, change)}).{harm}{but}"
+    if group.ladder.works:
+        change = findings.change(group.ladder.pooled)
         return about, (
-            f"The smallest dose that works is {int(smallest.dose)} ({by.signed(change.value)} {by.unit},"
-            f" {_signed_span(by, change)}){_times(one.noise, change)}.{but}"
+            f"Doses from {int(group.ladder.pooled_from)} on, taken together, change {by.short} by"
+            f" {by.signed(change.value)} {by.unit} ({_signed_span(by, change)}); none is told from none by"
+            f" itself.{harm}{but}"
         )
-    change, harms = findings.change(smallest.steps[0].change), smallest.steps[0].change.high < 0
+    better = group.steps.effect(group.doses[-1]).change
+    change, harms = findings.change(better), better.high < 0 and not group.steps.few
     verdict = "No dose is found to work" if harms else "Cannot tell"
-    could = "" if harms else f" {_could(findings, smallest)}"
+    could = "" if harms else f" {_could(findings, group.ladder.needed)}"
+    few = f" Nothing is concluded from fewer than {FEWEST_ITEMS} items." if group.steps.few else ""
     return about, (
-        f"{verdict}: the largest dose, {one.doses[-1]}, changes {by.short} by {by.signed(change.value)}"
-        f" {by.unit} ({_signed_span(by, change)}).{could}{but}"
+        f"{verdict}: the largest dose, {group.doses[-1]}, changes {by.short} by {by.signed(change.value)}"
+        f" {by.unit} ({_signed_span(by, change)}).{few or could.rstrip()}{harm}{but}"
     )
 
 
@@ -187,7 +242,7 @@ def _within(findings: Findings) -> str:
     seen = f"{dose} from it by {by.signed(change.value)}, {_signed_span(by, change)}"
     if first.change.high < -findings.margin:
         return f"No smaller dose is {most}: {seen}."
-    could = _could(findings, smallest, "that, if the doses differ as it looks,")
+    could = _could(findings, smallest.needed, "that, if the doses differ as it looks,")
     return f"Cannot tell: no smaller dose is shown to be {most}. {_capital(seen)}. {could}".strip()
 
 
@@ -198,16 +253,22 @@ def _noise(findings: Findings) -> str:
             "Unknown. With one training seed, nobody knows how far two runs of the same arm lie apart; an"
             " effect here may be luck of training. Three seeds or more tell."
         )
+    own = (
+        f", of which {by.precise(noise.training)} is training's own and the rest the chance of single answers"
+        if noise.training > 0
+        else ", all of it such as the chance of single answers makes"
+    )
     return (
-        f"Another training seed alone changes this average by {by.precise(noise.spread)} {by.unit} (one"
-        f" standard deviation, 95 % interval {by.precise(noise.low)} to {by.precise(noise.high)})."
+        f"From seed to seed, a dose's change over this average differs by {by.precise(noise.spread)}"
+        f" {by.unit} (one standard deviation, 95 % interval {by.precise(noise.low)} to"
+        f" {by.precise(noise.high)}){own}."
     )
 
 
 def _level(findings: Findings) -> str:
     main = findings.main
     fit = main.saturating
-    if fit is None or main.effective.dose is None or findings.measure.better(fit.gain) <= 0:
+    if fit is None or main.steps.smallest is None or findings.measure.better(fit.gain) <= 0:
         return ""
     low, high = fit.half_dose_low, fit.half_dose_high
     if not 0 < low <= fit.half_dose <= high <= main.doses[-1]:
@@ -228,16 +289,17 @@ def _without_a_dose(
     columns = measured_everywhere(values, axes.groups[MAIN])
     if not columns:
         return ""
-    change = contrasts(values, 0, [columns]).estimate(1, len(axes.languages))
+    scale = bounds(by)
+    change = interval(values[1] - values[0], columns, scale and scale.difference())
     return (
         f"{_capital(baseline.arm)} alone changes it by {by.signed(change.value)} {by.unit}"
         f" ({_signed_span(by, change)}), against the untuned base."
     )
 
 
-def _could(findings: Findings, smallest: SmallestDose, what: str = "") -> str:
+def _could(findings: Findings, needed: Needed | None, what: str = "") -> str:
     """Say which sample could tell ``what``, by default an effect of the size asked for."""
-    needed, by = smallest.needed, findings.measure
+    by = findings.measure
     items, seeds = findings.items, findings.seeds
     if needed is None:
         return ""
@@ -253,18 +315,19 @@ def _could(findings: Findings, smallest: SmallestDose, what: str = "") -> str:
         return f"{said} four times in five, if training anew changed nothing."
     if needed.items is not None and needed.items <= items:
         return f"{_capital(effect)} would have been told four times in five."
-    return f"{_capital(effect)} could be told four times in five with {_samples(needed, items, seeds)}."
+    ways = _samples(needed, items, seeds)
+    if not ways:
+        return f"{_capital(effect)} takes both more items and more seeds."
+    return f"{_capital(effect)} could be told four times in five with {ways}."
 
 
 def _samples(needed: Needed, items: int, seeds: int) -> str:
-    by_seeds = (
-        f"{needed.seeds} seeds at the present {items} items"
-        if needed.seeds is not None
-        else f"no number of seeds up to 1,000 at the present {items} items"
-    )
-    if needed.items is None:
-        return f"{by_seeds} (at {seeds} seeds, no number of items is enough)"
-    return f"about {needed.items:,} items at the present {seeds} seeds, or {by_seeds}"
+    ways = []
+    if needed.items is not None:
+        ways.append(f"about {needed.items:,} items at the present {seeds} seeds")
+    if needed.seeds is not None:
+        ways.append(f"{needed.seeds} seeds at the present {items} items")
+    return ", or ".join(ways)
 
 
 def _others(main: Answer) -> str:
@@ -280,9 +343,10 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _span(by: Measure, better: Estimate) -> str:
-    """Say an interval of a change for the better as sizes; its low end may be beyond 0."""
-    return f"{by.value(better.low)} to {by.value(better.high)}"
+def _size_span(by: Measure, change: Estimate) -> str:
+    """Say the interval of a change that is told as sizes."""
+    low, high = sorted((abs(change.low), abs(change.high)))
+    return f"{by.value(low)} to {by.value(high)}"
 
 
 def _signed_span(by: Measure, change: Estimate) -> str:

@@ -14,13 +14,15 @@ from polypinch.languages import language, languages
 from polypinch.measure import MEASURES, Measure
 from polypinch.probe import FACTS, Advice, Advised
 from polypinch.report import FINDINGS
+from polypinch.results import AVERAGES
 from polypinch.specs import validate
+from polypinch.stats import FEWEST_ITEMS
 from polypinch.study import Study
 
 _ALONE = " Only arms that differ from the one without a dose in their dose alone are compared."
 RULE_OF_REPORT = (
-    "The minimum effective dose that the study's report names, on {} averaged over all languages"
-    " but the base: a step-down trend test, which keeps the family-wise error." + _ALONE
+    "The smallest dose that the study's report tells to be better than none by itself, on {} averaged over"
+    " all languages but the base: each dose against none, with an error shared by all doses." + _ALONE
 )
 RULE_OF_TARGETS = (
     "The smallest dose whose 95 % interval of the change of {} lies on the better side of 0 in every target."
@@ -36,6 +38,8 @@ class _Change:
     value: float
     low: float
     high: float
+    n_items: int
+    alone: bool
 
     def __str__(self) -> str:
         value, low, high = map(self.measure.signed, (self.value, self.low, self.high))
@@ -43,7 +47,9 @@ class _Change:
 
     @property
     def helps(self) -> bool:
-        """Whether the whole interval is better than no change."""
+        """Whether the whole interval is better than no change, and of enough items for one language alone."""
+        if self.alone and self.n_items < FEWEST_ITEMS:
+            return False
         return min(self.measure.better(self.low), self.measure.better(self.high)) > 0
 
 
@@ -54,13 +60,13 @@ class _Measured:
     Attributes:
         measure: which.
         changes: against the arm without a dose, by arm and language or average.
-        least: the minimum effective dose over all languages but the base; ``None`` where none is told.
+        told: doses told to be better than none over all languages but the base.
         delivered: examples by arm and language.
     """
 
     measure: Measure
     changes: dict[tuple[str, str], _Change]
-    least: int | None
+    told: tuple[int, ...]
     delivered: dict[str, dict[str, int]]
 
 
@@ -106,8 +112,8 @@ def advise_from_study(directory: Path, targets: Sequence[str] = ()) -> Advice:
     if wanted:
         helps = {name: all(changes[name, key].helps for key in keys) for name in falling}
     else:
-        helps = {name: measured.least is not None and doses[name] >= measured.least for name in falling}
-    passed = list(takewhile(helps.__getitem__, falling))
+        helps = {name: doses[name] in measured.told for name in falling}
+    passed = list(takewhile(helps.__getitem__, falling)) if wanted else [*filter(helps.__getitem__, falling)]
     shown = passed[-1] if passed else falling[0]
     rows = sum(delivered[shown].values())
     others = {tag: count for tag, count in delivered[shown].items() if tag != study.base and count}
@@ -171,13 +177,20 @@ def _measured(directory: Path, model: str) -> _Measured:
         measure = next(one for one in MEASURES if one.name == findings["leading"])
         own = next(one for one in findings["models"] if one["model"] == model)["measures"][measure.name]
         changes = {
-            (arm, name): _Change(measure, *(float(change[end]) for end in ("value", "low", "high")))
+            (arm, name): _Change(
+                measure,
+                float(change["value"]),
+                float(change["low"]),
+                float(change["high"]),
+                int(change["n_items"]),
+                name not in AVERAGES,
+            )
             for arm, by_name in own["changes"].items()
             for name, change in by_name.items()
         }
         groups = own.get("groups", {})
-        least = groups[MAIN]["minimum_effective_dose"]["dose"] if MAIN in groups else None
-        return _Measured(measure, changes, least, findings["delivered"])
+        told = tuple(groups[MAIN]["effects"]["told"]) if MAIN in groups else ()
+        return _Measured(measure, changes, told, findings["delivered"])
     except (KeyError, TypeError, ValueError, AttributeError, StopIteration) as error:
         raise PinchError(
             f"{path} is not what this version writes",

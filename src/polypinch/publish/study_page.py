@@ -179,8 +179,8 @@ def _told(
         answer(findings, shared, baseline, dosed, model, LEADING),
         details(findings, shared, baseline, untuned, len(study.models) > 1),
         findings,
-        rows.change_rows(shared, baseline, arms, LEADING) if baseline else [],
-        rows.change_rows(shared, baseline, arms, LOSS) if baseline else [],
+        rows.change_rows(shared, baseline, arms, LEADING, findings) if baseline else [],
+        rows.change_rows(shared, baseline, arms, LOSS, findings) if baseline else [],
         rows.noise_rows(shared, compared or tuned),
         {"apart": apart, "twice": list(findings.twice) if findings else []},
     )
@@ -205,7 +205,7 @@ def _findings(study: Study, told: list[_Told], mixtures: rows.Rows) -> dict[str,
 def _by_measure(one: _Told) -> dict[str, Any]:
     changes: dict[str, dict[str, dict[str, float]]] = {}
     for row in one.change:
-        ends = {end: row[end] for end in ("value", "low", "high")}
+        ends = {end: row[end] for end in ("value", "low", "high", "n_items")}
         changes.setdefault(row["arm"], {})[row["language"]] = ends
     return {**(one.found.as_dict() if one.found else {}), "changes": changes}
 

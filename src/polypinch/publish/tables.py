@@ -7,7 +7,7 @@ from typing import Any
 from polypinch.findings import Findings
 from polypinch.measure import LOSS, MEASURES, Measure
 from polypinch.results import ArmResults, Axes, changes, estimates, scores, shares, stacked
-from polypinch.stats import Estimate, SmallestDose, noise_floor
+from polypinch.stats import Estimate, Needed, noise_floor
 from polypinch.study import ALL, measures
 
 Rows = list[dict[str, Any]]
@@ -93,11 +93,19 @@ def loss_rows(shared: Axes, result: ArmResults) -> Rows:
     ]
 
 
-def change_rows(shared: Axes, baseline: ArmResults, arms: list[ArmResults], measure: Measure = LOSS) -> Rows:
-    """Return every other arm's paired change of a measure from the baseline's."""
+def change_rows(
+    shared: Axes,
+    baseline: ArmResults,
+    arms: list[ArmResults],
+    measure: Measure = LOSS,
+    findings: Findings | None = None,
+) -> Rows:
+    """Return every other arm's change of a measure from the baseline's, of doses as the ladder has it."""
+    plain = changes(shared, baseline, arms, measure)
+    by_arm = findings.changed(plain) if findings is not None else plain
     return [
         {"model": baseline.model, "arm": arm, "language": name, **change.as_dict()}
-        for arm, by_name in changes(shared, baseline, arms, measure).items()
+        for arm, by_name in by_arm.items()
         for name, change in by_name.items()
     ]
 
@@ -127,38 +135,52 @@ def noise_rows(shared: Axes, arms: list[ArmResults]) -> Rows:
 
 
 def dose_rows(findings: Findings) -> Rows:
-    """Return the tests of doses in the order made: which help, and which are as good as the largest."""
-    rows = []
+    """Return what is told of each dose, the largest first: is it better than none, as good as the largest.
+
+    ``told`` marks a dose that is itself better than none (or within the margin), ``smallest`` the smallest of
+    them, ``harms`` a dose that is worse than none.
+    """
+    rows: Rows = []
     for name, answer in findings.answers.items():
         about = {"model": findings.model, "language": name, "question": "effective", "against": "none"}
-        rows += [{**about, **one} for one in _tests(findings, answer.effective)]
-    about = {
-        "model": findings.model,
-        "language": findings.main.group,
-        "question": "within margin",
-        "against": "largest",
-    }
-    return rows + [{**about, **one} for one in _tests(findings, findings.within)]
-
-
-def _tests(findings: Findings, found: SmallestDose) -> Rows:
-    rows = []
-    for step in found.steps:
-        dose = int(step.dose)
-        needed = found.needed if step is found.steps[-1] else None
+        steps = answer.steps
+        for effect in reversed(steps.ladder.effects):
+            dose, largest = int(effect.dose), effect is steps.ladder.effects[-1]
+            rows.append(
+                {
+                    **about,
+                    **_test(findings, dose, effect.change, steps.ladder.needed if largest else None),
+                    "told": dose in steps.told,
+                    "smallest": dose == steps.smallest,
+                    "harms": effect.harms,
+                }
+            )
+    within = findings.within
+    about = {"model": findings.model, "language": findings.main.group, "question": "within margin"}
+    for step in within.steps:
+        needed = within.needed if step is within.steps[-1] else None
         rows.append(
             {
-                "dose": dose,
-                "arm": findings.arms[dose],
-                **_alone(findings.change(step.change)),
+                **about,
+                "against": "largest",
+                **_test(findings, int(step.dose), step.change, needed),
                 "told": step.told,
-                "smallest": step.dose == found.dose,
-                "needed_effect": needed.effect if needed else None,
-                "needed_items": needed.items if needed else None,
-                "needed_seeds": needed.seeds if needed else None,
+                "smallest": step.dose == within.dose,
+                "harms": False,
             }
         )
     return rows
+
+
+def _test(findings: Findings, dose: int, better: Estimate, needed: Needed | None) -> dict[str, Any]:
+    return {
+        "dose": dose,
+        "arm": findings.arms[dose],
+        **_alone(findings.change(better)),
+        "needed_effect": needed.effect if needed else None,
+        "needed_items": needed.items if needed else None,
+        "needed_seeds": needed.seeds if needed else None,
+    }
 
 
 def curve_rows(findings: Findings) -> Rows:

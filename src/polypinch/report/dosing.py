@@ -48,6 +48,20 @@ def smallest_told(data: ReportData, model: str, group: str) -> int | None:
     )
 
 
+def told_of(data: ReportData, model: str, group: str) -> set[int]:
+    """Return the doses of a group that are themselves told to be better than none."""
+    return {
+        row["dose"]
+        for row in data.doses
+        if (row["model"], row["language"], row["question"]) == (model, group, "effective") and row["told"]
+    }
+
+
+def _smallest_word(data: ReportData, model: str) -> str:
+    one = any(row["model"] == model and row["n_seeds"] < 2 for row in data.doses)
+    return "smallest told, in one training" if one else "smallest that works"
+
+
 def _parts(data: ReportData, model: str) -> Rows:
     """Return all that is drawn, by panel and part."""
     rows = [row for row in data.curves if row["model"] == model]
@@ -55,17 +69,17 @@ def _parts(data: ReportData, model: str) -> Rows:
     parts: Rows = []
     for group in dict.fromkeys(row["language"] for row in rows):
         about = {"panel": names[group], "group": group}
-        least = smallest_told(data, model, group)
+        least, told_doses = smallest_told(data, model, group), told_of(data, model, group)
         for row in rows:
             if row["language"] != group:
                 continue
             numbers = {name: round(row[name], 6) for name in ("dose", "value", "low", "high")}
-            told = row["dose"] == 0 or (least is not None and row["dose"] >= least)
+            told = row["dose"] == 0 or row["dose"] in told_doses
             parts.append({**about, "part": row["curve"], **numbers, "told": told})
         spread = noise_of(data, model, data.leading.name, group)
         if spread is not None:
             parts.append({**about, "part": "noise", "low": -spread, "high": spread})
-        said = "no dose can be told from none" if least is None else f"smallest that works: {least}"
+        said = "no dose can be told from none" if least is None else f"{_smallest_word(data, model)}: {least}"
         parts.append({**about, "part": "said", "dose": least, "said": said})
     return parts
 

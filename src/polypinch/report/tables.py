@@ -23,7 +23,7 @@ _COLUMNS = {
     "noise": ("model", "measure", "language", "spread", "low", "high", "training", "freedom"),
     "doses": (
         *("model", "language", "question", "against", "dose", "arm", "value", "low", "high"),
-        *("n_items", "n_seeds", "told", "smallest", "needed_effect", "needed_items", "needed_seeds"),
+        *("n_items", "n_seeds", "told", "smallest", "harms", "needed_effect", "needed_items", "needed_seeds"),
     ),
     "curves": ("model", "language", "curve", "dose", "value", "low", "high"),
     "mixtures": (

@@ -1,8 +1,10 @@
 from .arms import (
+    AVERAGES,
     ArmResults,
     Axes,
     Together,
     axes,
+    bounds,
     changes,
     estimates,
     fill,
@@ -16,10 +18,12 @@ from .harness import export_arm, import_results, imported_rows
 from .tasks import task_rows, task_wording
 
 __all__ = [
+    "AVERAGES",
     "ArmResults",
     "Axes",
     "Together",
     "axes",
+    "bounds",
     "changes",
     "estimates",
     "export_arm",

@@ -13,7 +13,7 @@ import pyarrow as pa
 from polypinch.judge import Orders, outcomes
 from polypinch.measure import LOSS, Kind, Measure
 from polypinch.mix import amount_text
-from polypinch.stats import Array, Estimate, Scores, contrasts, score_arms, seed_half_width, widened
+from polypinch.stats import FEWEST_ITEMS, SHARE, Array, Bounds, Estimate, Scores, intervals, seed_half_width
 from polypinch.study import (
     ALL,
     MANIFEST,
@@ -95,7 +95,8 @@ class Together(Estimate):
     """An estimate that also has the interval which holds for all languages of its arm together.
 
     Attributes:
-        low_together: lower end; ``None`` for averages, which are no part of the family.
+        low_together: lower end; ``None`` for averages, which are no part of the family, and for a language
+            with so few items that nothing is concluded on it alone.
         high_together: upper end.
     """
 
@@ -116,38 +117,35 @@ def together(axes: Axes, found: Scores, arm: int, scale: float = 1.0) -> dict[st
     for column, name in enumerate((*axes.languages, *axes.groups)):
         own, joint = (found.estimate(arm, column, both) for both in (False, True))
         if np.isfinite(own.value):
-            beyond = (scale * end if np.isfinite(end) else None for end in (joint.low, joint.high))
+            enough = own.n_items >= FEWEST_ITEMS
+            beyond = (scale * end if enough and np.isfinite(end) else None for end in (joint.low, joint.high))
             ends = (scale * own.value, scale * own.low, scale * own.high)
             names[name] = Together(*ends, own.n_items, own.n_seeds, *beyond)
     return names
 
 
-def estimates(axes: Axes, values: Array, scale: float = 1.0) -> dict[str, Together]:
+def bounds(measure: Measure) -> Bounds | None:
+    """Return the ends of a measure's scale, or ``None`` where it has none."""
+    return Bounds(*measure.bounds) if np.isfinite(measure.bounds).all() else None
+
+
+def estimates(
+    axes: Axes, values: Array, scale: float = 1.0, ends: Bounds | None = None
+) -> dict[str, Together]:
     """Return the mean of each language and of each group average, with intervals.
 
     Args:
         axes: the axes.
         values: (seeds, items, languages); NaN where a value is missing.
         scale: what to multiply by.
+        ends: of the values' scale; ``None`` where it has none.
     """
-    return together(axes, score_arms(values[None], list(axes.groups.values())), 0, scale)
+    return together(axes, intervals(values[None], list(axes.groups.values()), ends), 0, scale)
 
 
 def shares(axes: Axes, values: Array, scale: float = 1.0) -> dict[str, Together]:
-    """Return the same of values between 0 and 1.
-
-    Intervals keep to that range, and have a width where all values are the same.
-    """
-    return {name: _within(one, scale) for name, one in estimates(axes, values).items()}
-
-
-def _within(one: Together, scale: float) -> Together:
-    own = widened(one, 0, 1)
-    low, high = max(0.0, own.low), min(1.0, own.high)
-    joint: tuple[float | None, float | None] = (None, None)
-    if one.low_together is not None and one.high_together is not None:
-        joint = (scale * max(0.0, min(low, one.low_together)), scale * min(1.0, max(high, one.high_together)))
-    return Together(scale * one.value, scale * low, scale * high, one.n_items, one.n_seeds, *joint)
+    """Return the same of values between 0 and 1, whose intervals keep to that range and have a width."""
+    return estimates(axes, values, scale, SHARE)
 
 
 @dataclass(frozen=True)
@@ -320,7 +318,9 @@ def changes(
     values = stacked([baseline, *others], measure) if others else None
     if values is None:
         return {}
-    differences = contrasts(values, 0, list(axes.groups.values()))
+    scale = bounds(measure)
+    ends = None if scale is None else scale.difference()
+    differences = intervals(values - values[0], list(axes.groups.values()), ends)
     return {arm.arm: together(axes, differences, at) for at, arm in enumerate(others, start=1)}
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from polypinch.results.arms import AVERAGES, Axes, fill
-from polypinch.stats import Array, Scores, contrasts, score_arms, widened
+from polypinch.stats import SHARE, Array, Scores, intervals
 from polypinch.study import UNTUNED, Graph, Record, Store, Study
 
 HERE = "polypinch"
@@ -72,22 +72,24 @@ def rows_of(
     """
     arms, groups = list(values), list(axes.groups.values())
     seeds = max(len(one) for one in values.values())
-    scores = score_arms(np.stack([_padded(one, seeds) for one in values.values()]), groups)
+    scores = intervals(np.stack([_padded(one, seeds) for one in values.values()]), groups, SHARE)
     baseline = next((arm.name for arm in study.arms if study.is_baseline(arm) and arm.name in arms), None)
     changes: Scores | None = None
     if baseline is not None:
         repeated = [np.repeat(one, seeds, 0) if len(one) == 1 else one for one in values.values()]
-        changes = contrasts(np.stack([_padded(one, seeds) for one in repeated]), arms.index(baseline), groups)
+        stacked = np.stack([_padded(one, seeds) for one in repeated])
+        differences = stacked - stacked[arms.index(baseline)]
+        changes = intervals(differences, groups, SHARE.difference())
     rows = []
     for place, arm in enumerate(arms):
         for column, name in enumerate((*axes.languages, *axes.groups)):
-            one = widened(scores.estimate(place, column), 0, 1)
+            one = scores.estimate(place, column)
             if not np.isfinite(one.value):
                 continue
             row = {**about, "arm": arm, "language": name, **one.as_dict()}
             change = None
             if changes is not None and arm != baseline:
-                change = widened(changes.estimate(place, column), -1, 1)
+                change = changes.estimate(place, column)
             known = change is not None and np.isfinite(change.value)
             row["against"] = baseline if known else None
             for key, end in (("change", "value"), ("change_low", "low"), ("change_high", "high")):

@@ -37,7 +37,7 @@ from .bootstrap import (
     seed_half_width,
 )
 from .curves import Curve, Saturation, isotonic, saturating
-from .dose import DoseStep, Needed, SmallestDose, minimum_effective_dose, smallest_dose_within
+from .dose import DoseStep, SmallestDose, smallest_dose_within
 from .edges import widened
 from .endpoints import Endpoint, Enough, Kept, enough
 from .ladder import DoseEffect, Ladder, dose_ladder
@@ -45,6 +45,7 @@ from .lengths import LengthControlled, length_controlled
 from .levels import Levels, influences, two_levels
 from .mantel_test import Mantel, mantel, without_means
 from .means import FEWEST_ITEMS, SHARE, Bounds, interval, intervals
+from .needed import Needed
 from .noise import Noise, noise_floor
 from .ratios import ratio_intervals
 from .reported import from_standard_errors
@@ -128,7 +129,6 @@ __all__ = [
     "mean_agreement",
     "mean_cohen_kappa",
     "mean_interval",
-    "minimum_effective_dose",
     "noise_floor",
     "places",
     "ratio",

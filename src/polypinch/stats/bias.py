@@ -6,15 +6,12 @@ has one. Items are resampled with all their translations, as everywhere.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
 
 from polypinch.stats.bootstrap import RESAMPLES, Array, Estimate
-from polypinch.stats.levels import influences, two_levels
-
-_Z = float(ndtri(0.975))
+from polypinch.stats.means import SHARE, intervals
 
 
 @dataclass(frozen=True)
@@ -31,42 +28,16 @@ class ByLanguage:
 
 
 def share(values: Array, resamples: int = RESAMPLES, seed: int = 0) -> ByLanguage:
-    """Estimate a share per language, and their mean.
-
-    The interval is that of :mod:`.levels`, or Wilson's (1927, *JASA* 22, 209-212) over items where that
-    reaches further: resampling alone calls 0 of 20 certain. The Wilson intervals of a mean over languages
-    join as squares (Zou and Donner 2008, *Statistics in Medicine* 27, 1693-1702).
+    """Estimate a share per language, and their mean, with the intervals of :mod:`.means`.
 
     Args:
         values: in [0, 1].
         resamples: how many.
         seed: of the resampling.
     """
-    *each, overall = two_levels(
-        *influences(values, [range(values.shape[2])]), resamples=resamples, seed=seed
-    ).estimates()
-    ends = [_wilson(one.value, one.n_items) for one in each]
-    known = [(one.value, *end) for one, end in zip(each, ends, strict=True) if one.n_items]
-    below = float(np.sqrt(sum((value - low) ** 2 for value, low, _ in known))) / max(len(known), 1)
-    above = float(np.sqrt(sum((high - value) ** 2 for value, _, high in known))) / max(len(known), 1)
-    return ByLanguage(
-        tuple(_wider(one, *end) for one, end in zip(each, ends, strict=True)),
-        _wider(overall, overall.value - below, overall.value + above),
-    )
-
-
-def _wilson(value: float, n: int) -> tuple[float, float]:
-    if not n:
-        return np.nan, np.nan
-    centre = (value + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-    half = _Z / (1 + _Z**2 / n) * float(np.sqrt(value * (1 - value) / n + _Z**2 / (4 * n**2)))
-    return min(value, centre - half), max(value, centre + half)
-
-
-def _wider(estimate: Estimate, low: float, high: float) -> Estimate:
-    if not estimate.n_items:
-        return estimate
-    return replace(estimate, low=max(0.0, min(low, estimate.low)), high=min(1.0, max(high, estimate.high)))
+    languages = values.shape[2]
+    found = intervals(values[None], [range(languages)], SHARE, resamples, seed)
+    return ByLanguage(tuple(found.estimate(0, at) for at in range(languages)), found.estimate(0, languages))
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from polypinch.stats.bootstrap import RESAMPLES, Array, Estimate
-from polypinch.stats.dose import ERROR, Needed, needed
 from polypinch.stats.levels import Levels, influences, two_levels
 from polypinch.stats.means import LEVEL, Bounds, over_bounded_items
+from polypinch.stats.needed import ERROR, Needed, needed
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def dose_ladder(
     Raises:
         ValueError: fewer than two doses, one twice, or one without values.
     """
-    amounts, means, parts, known = _ordered(values, doses, lower_is_better, languages)
+    amounts, means, parts, known = ordered(values, doses, lower_is_better, languages)
     last = len(amounts) - 1
     runs = [(first, top) for top in range(1, last + 1) for first in range(1, top + 1)]
     contrast = np.zeros((len(runs), last + 1))
@@ -129,19 +129,24 @@ def dose_ladder(
             int(compared.items[at]), int(compared.seeds[at]),
         )  # fmt: skip
 
+    # Where all items answer alike there is no spread at all, and a sum of equal numbers is not quite 0.
+    rounding = 1e-12 * max(1.0, float(np.abs(means).max()))
     told: list[int] = []
     for top in range(last, 0, -1):
         level = shared if top == last else compared.together(error, one_sided=True, which=ending[top])
-        if not (ends(compared, level, scale)[0][ending[top]] > 0).any():
+        if not (ends(compared, level, scale)[0][ending[top]] > rounding).any():
             break
         told.append(top)
+    better = low > rounding
     effects = tuple(
-        DoseEffect(float(amounts[top]), estimate(at), bool(low[at] > 0), bool(high_shared[at] < 0))
+        DoseEffect(float(amounts[top]), estimate(at), bool(better[at]), bool(high_shared[at] < -rounding))
         for top, at in enumerate(own, start=1)
     )
-    alone = [top for top in reversed(told) if low[own[top - 1]] > 0]
+    alone = [top for top in reversed(told) if better[own[top - 1]]]
     isolated = (
-        () if told else tuple(float(amounts[top + 1]) for top, at in enumerate(own) if low_shared[at] > 0)
+        ()
+        if told
+        else tuple(float(amounts[top + 1]) for top, at in enumerate(own) if low_shared[at] > rounding)
     )
     spread = np.maximum(compared.value - low, 1e-300)
     best = max(ending[last], key=lambda at: float(compared.value[at] / spread[at]))
@@ -164,9 +169,14 @@ def dose_ladder(
     )
 
 
-def _ordered(
+def ordered(
     values: Array, doses: Sequence[float], lower_is_better: bool, languages: Sequence[int] | None
 ) -> tuple[Array, Array, Array, npt.NDArray[np.bool_]]:
+    """Return doses ascending, their means, positive for better, the influences on them, and where they are.
+
+    Raises:
+        ValueError: fewer than two doses, one twice, or one without values.
+    """
     if len(values) != len(doses) or len(set(doses)) != len(doses) or len(doses) < 2:
         raise ValueError("two doses or more, each once, with one array for each")
     order = np.argsort(doses)

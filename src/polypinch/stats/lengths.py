@@ -13,7 +13,8 @@ import numpy.typing as npt
 from scipy.special import expit
 
 from polypinch.stats.bias import ByLanguage
-from polypinch.stats.bootstrap import Array, Estimate, seed_half_width
+from polypinch.stats.bootstrap import Array, Estimate
+from polypinch.stats.means import SHARE, interval
 
 _Places = npt.NDArray[np.intp]
 _FAINT = 1e-3  # ridge on every coefficient: where all pairs are won, they stay finite
@@ -102,11 +103,13 @@ def length_controlled(
         n_items = int(np.isfinite(part).any(axis=(0, 2)).sum())
         if not n_items:
             return Estimate(np.nan, np.nan, np.nan, 0, len(outcome))
-        value, of_seeds = float(np.nanmean(scores[columns])), seed_half_width(part)
+        value, plain = float(np.nanmean(scores[columns])), interval(part, bounds=SHARE)
         rows = drawn[:, columns]
         low, high = np.quantile(np.nanmean(rows[np.isfinite(rows).any(axis=1)], axis=1), [0.025, 0.975])
-        below, above = np.hypot(value - low, of_seeds), np.hypot(high - value, of_seeds)
-        ends = max(0.0, float(value - below)), min(1.0, float(value + above))
+        # What is fitted anew in each resample, and what so few items at an end of the scale can tell.
+        below = max(value - float(low), plain.value - plain.low)
+        above = max(float(high) - value, plain.high - plain.value)
+        ends = max(0.0, value - below), min(1.0, value + above)
         return Estimate(value, *ends, n_items, len(outcome))
 
     overall = estimate(list(range(languages)))

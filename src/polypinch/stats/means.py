@@ -132,7 +132,9 @@ class _Arm:
             joined = np.einsum("si,ij,sj->s", each, like, each)
             joined = np.maximum(joined, (each**2).sum(axis=1))  # a few items seem to even out by luck
             fewer = max(int(found.items[there].min()) - 1, 1) if there else 1
-            wider = stdtrit(fewer, (1 + level) / 2) / ndtri((1 + level) / 2)
+            wider = 1.0  # one language alone is that language
+            if len(there) > 1:
+                wider = float(stdtrit(fewer, (1 + level) / 2) / ndtri((1 + level) / 2))
             size = wider * np.sqrt(np.maximum(joined, 0.0)) / max(len(there), 1)
             sides = np.concatenate([sides, size[:, None]], axis=1)
         of_seeds = found.distances_over_seeds(level)

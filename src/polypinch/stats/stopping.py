@@ -22,9 +22,9 @@ import numpy.typing as npt
 from scipy.special import ndtri
 
 from polypinch.stats.bootstrap import RESAMPLES, Array
-from polypinch.stats.dose import ERROR
 from polypinch.stats.ladder import Ladder, dose_ladder
 from polypinch.stats.means import Bounds
+from polypinch.stats.needed import ERROR
 
 FEWEST_SEEDS = 2
 FUTILITY = 0.1

@@ -11,6 +11,7 @@ from scipy.special import ndtri
 
 from polypinch.stats.bootstrap import RESAMPLES, Array, Estimate
 from polypinch.stats.levels import influences, two_levels
+from polypinch.stats.means import Bounds, intervals
 
 
 @dataclass(frozen=True)
@@ -29,23 +30,29 @@ class Transfer:
 
 
 def transfer_matrix(
-    values: Array, own: Sequence[int | None], resamples: int = RESAMPLES, seed: int = 0
+    values: Array,
+    own: Sequence[int | None],
+    bounds: Bounds | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
 ) -> Transfer:
     """Estimate a transfer matrix (Shaham et al. 2024, arXiv 2401.01854, Figure 1) with row and column means.
 
     Args:
         values: (trained, seeds, items, evaluated), NaN where a value is missing.
         own: position among the evaluated languages of each model's own; ``None`` if it is not there.
+        bounds: ends of the values' scale; ``None`` where it has none.
         resamples: how many.
         seed: of the resampling.
     """
     evaluated = values.shape[-1]
     cells, gives, all_parts, all_known, all_means = [], [], [], [], []
     for arm, position in zip(values, own, strict=True):
-        means, parts, known = influences(arm, [[index for index in range(evaluated) if index != position]])
-        *row, over = two_levels(means, parts, known, resamples, seed).estimates()
-        cells.append(tuple(row))
-        gives.append(over)
+        others = [index for index in range(evaluated) if index != position]
+        means, parts, known = influences(arm, [others])
+        scores = intervals(arm[None], [others], bounds, resamples, seed)
+        cells.append(tuple(scores.estimate(0, column) for column in range(evaluated)))
+        gives.append(scores.estimate(0, evaluated))
         foreign = np.array([index != position for index in range(evaluated)]) & np.isfinite(means[:-1])
         all_means.append(np.where(foreign, means[:-1], np.nan))
         all_parts.append(np.where(foreign, parts[..., :-1], 0.0))
@@ -54,7 +61,12 @@ def transfer_matrix(
     mean = np.full(evaluated, np.nan)
     np.divide(np.nansum(column_means, axis=0), count, out=mean, where=count > 0)
     takes = two_levels(
-        mean, np.sum(all_parts, axis=0) / np.maximum(count, 1), np.any(all_known, axis=0), resamples, seed
+        mean,
+        np.sum(all_parts, axis=0) / np.maximum(count, 1),
+        np.any(all_known, axis=0),
+        resamples,
+        seed,
+        studentised=True,
     )
     return Transfer(tuple(cells), tuple(gives), tuple(takes.estimates()))
 
@@ -120,7 +132,7 @@ def language_curve(values: Array, resamples: int = RESAMPLES, seed: int = 0) -> 
 
     def over_all(one: Array) -> tuple[Estimate, float]:
         mean, parts, there = influences(one, [list(range(one.shape[-1]))])
-        found = two_levels(mean[-1:], parts[..., -1:], there[..., -1:], resamples, seed)
+        found = two_levels(mean[-1:], parts[..., -1:], there[..., -1:], resamples, seed, studentised=True)
         spread = np.sqrt(found.training[0] * found.seeds[0]) if found.seeds[0] > 1 else np.nan
         return found.estimates()[0], float(spread)
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from polypinch.fidelity import fidelity_table
 from polypinch.judge import Orders
-from polypinch.stats import ByLanguage, Estimate, mean_interval, widened
+from polypinch.stats import SHARE, ByLanguage, Estimate, interval
 from polypinch.study.adaptive import Settled, joined
 from polypinch.study.judged import Side, lay_out, measures
 
@@ -114,18 +114,16 @@ def summarise_verdicts(
         of = [tags[index] for index in where]
         left = [settled[tag] for tag in of] if settled else []
         own = {measure: _at(found.get(measure), position) for measure in _MEASURES}
-        raw = mean_interval(100 * judged.outcome, where)
-        score = widened(raw, 0, 100)
         lines.append(
             SideBySide(
                 language=name,
-                score=joined(left) if left else score,
-                length_controlled=_at_least(_percent(own["length_controlled"]), score, score != raw),
+                score=joined(left) if left else _percent(interval(judged.outcome, where, SHARE)),
+                length_controlled=_percent(own["length_controlled"]),
                 both_right=_percent(own["both_right"]),
-                wrong_language_losses=widened(own["wrong_language_losses"], 0, 1),
-                flips=widened(own["flips"], 0, 1),
-                firsts=widened(own["firsts"], 0, 1),
-                longer=widened(own["longer"], 0, 1),
+                wrong_language_losses=own["wrong_language_losses"],
+                flips=own["flips"],
+                firsts=own["firsts"],
+                longer=own["longer"],
                 verdicts=sum(wanted[tag] for tag in of),
                 missing=sum(missing[tag] for tag in of),
                 not_asked=sum(one.not_asked for one in left),
@@ -145,17 +143,5 @@ def _at(values: ByLanguage | None, position: int) -> Estimate:
     return (*values.languages, values.overall)[position]
 
 
-def _at_least(estimate: Estimate, raw: Estimate, alike: bool) -> Estimate:
-    """Return an estimate made of outcomes that were all alike no narrower than these outcomes' own interval.
-
-    Resampling finds no spread in it either, but what the fit itself shrinks.
-    """
-    if not alike or math.isnan(estimate.value):
-        return estimate
-    low, high = estimate.value - (raw.value - raw.low), estimate.value + (raw.high - raw.value)
-    return replace(estimate, low=max(0.0, min(estimate.low, low)), high=min(100.0, max(estimate.high, high)))
-
-
 def _percent(found: Estimate) -> Estimate:
-    found = widened(found, 0, 1)
     return Estimate(100 * found.value, 100 * found.low, 100 * found.high, found.n_items, found.n_seeds)

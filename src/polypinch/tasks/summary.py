@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from polypinch.stats import score_arms, widened
+from polypinch.stats import SHARE, intervals
 from polypinch.tasks.sets import TaskSet
 
 ALL = "all"
@@ -28,8 +28,8 @@ def summarise(tasks: TaskSet, scores: pa.Table) -> list[dict[str, Any]]:
         values = scores.filter(pc.field("metric") == metric)["value"].to_numpy()
         # One arm, one seed; items of a task come one after another, each in all languages.
         shaped = values.reshape(1, 1, len(tasks.item_ids), len(tasks.languages))
-        found = score_arms(shaped.astype(np.float64), [range(len(tasks.languages))])
+        found = intervals(shaped.astype(np.float64), [range(len(tasks.languages))], SHARE)
         for column, name in enumerate(names):
-            one = widened(found.estimate(0, column), 0, 1).as_dict()
+            one = found.estimate(0, column).as_dict()
             rows.append({"metric": metric, "language": name, **one, "chance": tasks.chance})
     return rows

@@ -9,8 +9,8 @@ from itertools import pairwise
 import numpy as np
 
 from polypinch.experiments.composition import Condition, orderings
-from polypinch.experiments.measured import Measured, level
-from polypinch.stats import Array, Estimate, language_curve, score_arms, seed_half_width
+from polypinch.experiments.measured import Measured, ends, level
+from polypinch.stats import Array, Estimate, intervals, language_curve, seed_half_width
 
 MEAN = "mean"
 """The ordering of a row that is the mean over orderings."""
@@ -123,16 +123,17 @@ def _of_measure(
         seed_half_width(scored[index, 0]) if len({one.arm for one in members}) == 1 < len(members) else 0.0
         for index, members in enumerate(levels)
     ]
-    each = score_arms(stacked, [unseen])
+    each = intervals(stacked, [unseen], ends(name))
     column = len(measured.axes.languages)
     points: list[Point] = []
-    for count, members, mean, spread, half in zip(
-        counts, levels, curve.points, curve.between, shared, strict=True
-    ):
-        whole = level(of_seeds(measured, wider_by(mean, half)), name)
+    for count, members, mean, spread in zip(counts, levels, curve.points, curve.between, strict=True):
+        shared_arm = len({one.arm for one in members}) == 1
+        whole = (
+            each.estimate(at[members[0].arm], column) if shared_arm else level(of_seeds(measured, mean), name)
+        )
         points.append(Point(model, name, count, MEAN, "", "", spread, whole))
         for number, one in enumerate(members, start=1):
-            alone = level(each.estimate(at[one.arm], column), name)
+            alone = each.estimate(at[one.arm], column)
             tags = " ".join(sorted(one.counts))
             points.append(Point(model, name, count, str(number), one.arm, tags, None, alone))
     steps = [

@@ -8,8 +8,8 @@ import numpy as np
 
 from polypinch.experiments.composition import pairs
 from polypinch.experiments.languages.measure import of_seeds
-from polypinch.experiments.measured import Measured, level
-from polypinch.stats import Array, Estimate, language_curve, score_arms
+from polypinch.experiments.measured import Measured, ends, ends_of_difference
+from polypinch.stats import Array, Estimate, intervals, language_curve
 
 ALL_PAIRS = "all"
 """The pair of a row over all pairs."""
@@ -93,12 +93,14 @@ def measure(measured: Measured) -> Pairs | None:
         tags = " ".join(both.counts)
         for name, values in measured.measures([both.arm, *(one.arm for one in alone)]):
             column = len(evaluated)
-            means = score_arms(values, [outside])
+            means = intervals(values, [outside], ends(name))
             for index, one in enumerate((both, *alone)):
                 what = "pair" if index == 0 else next(iter(one.counts))
-                mean = level(means.estimate(index, column), name)
+                mean = means.estimate(index, column)
                 levels.append(Level(model, name, tags, what, one.arm, mean))
-            contrast = score_arms(np.stack([values[0] - one for one in values[1:]]), [outside])
+            contrast = intervals(
+                np.stack([values[0] - one for one in values[1:]]), [outside], ends_of_difference(name)
+            )
             for index, one in enumerate(alone):
                 beside, difference = next(iter(one.counts)), contrast.estimate(index, column)
                 changes.append(Change(model, name, tags, beside, both.arm, one.arm, difference))

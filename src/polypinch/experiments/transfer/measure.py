@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from polypinch.experiments.composition import Condition, alone
-from polypinch.experiments.measured import Measured, level
+from polypinch.experiments.measured import Measured, ends, ends_of_difference, level
 from polypinch.languages import language
 from polypinch.stats import Estimate, beside_others, transfer_matrix
 
@@ -74,15 +74,15 @@ def _measure(measured: Measured) -> Transfer | None:
     cells: list[Cell] = []
     means: list[Mean] = []
     for name, values in measured.measures([single[tag].arm for tag in trained]):
-        matrix = transfer_matrix(values, own)
-        beside = transfer_matrix(beside_others(values, own), own).gives
+        matrix = transfer_matrix(values, own, ends(name))
+        beside = transfer_matrix(beside_others(values, own), own, ends_of_difference(name)).gives
         for tag, row, gives, lead in zip(trained, matrix.cells, matrix.gives, beside, strict=True):
             cells += [
-                Cell(model, name, tag, other, level(cell, name))
+                Cell(model, name, tag, other, cell)
                 for other, cell in zip(evaluated, row, strict=True)
                 if cell.n_items
             ]
-            means.append(Mean(model, name, "gives", tag, level(gives, name)))
+            means.append(Mean(model, name, "gives", tag, gives))
             means.append(Mean(model, name, "beside", tag, lead))
         means += [
             Mean(model, name, "takes", tag, level(takes, name))

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from polypinch.experiments.composition import Condition, alone
-from polypinch.experiments.measured import LOSS, SCORE, Measured, level
-from polypinch.stats import Array, Estimate, score_arms
+from polypinch.experiments.measured import LOSS, SCORE, Measured, ends
+from polypinch.stats import Array, Estimate, intervals
 from polypinch.study import ALL, MONOLINGUAL, UNTUNED
 
 
@@ -85,7 +85,7 @@ def _outcomes(measured: Measured) -> dict[str, Array]:
 
 def _shares(measured: Measured, arm: str, outcome: Array) -> list[Shares]:
     languages = measured.axes.languages
-    scores = score_arms(100 * outcome[None], [list(range(len(languages)))])
+    scores = intervals(100 * outcome[None], [list(range(len(languages)))], ends(SCORE))
     rows = []
     for column, name in enumerate([*languages, ALL]):
         where = [column] if name != ALL else [at for at in range(len(languages)) if scores.n_items[0, at]]
@@ -94,7 +94,7 @@ def _shares(measured: Measured, arm: str, outcome: Array) -> list[Shares]:
         win, tie, loss = (
             float(np.mean([_share(outcome[..., at], value) for at in where])) for value in (1.0, 0.5, 0.0)
         )
-        score = level(scores.estimate(0, column), SCORE)
+        score = scores.estimate(0, column)
         rows.append(Shares(measured.model, SCORE, arm, name, win, tie, loss, score))
     return rows
 
@@ -111,7 +111,7 @@ def _changes(measured: Measured, arms: Sequence[str]) -> list[Change]:
     values = measured.stacked(there, LOSS)
     if values is None:
         return []
-    scores = score_arms(values, [list(range(len(languages)))])
+    scores = intervals(values, [list(range(len(languages)))])
     return [
         Change(measured.model, LOSS, arm, name, scores.estimate(index, column))
         for index, arm in enumerate(there)
@@ -133,7 +133,7 @@ def _of_monolingual(measured: Measured, single: Mapping[str, Condition]) -> list
     if not own.size:
         return []
     where = [column for column in range(len(languages)) if np.isfinite(own[..., column]).any()]
-    scores = score_arms(own[None], [where])
+    scores = intervals(own[None], [where])
     columns = [*((column, languages[column]) for column in where), (len(languages), ALL)]
     return [
         Change(measured.model, LOSS, MONOLINGUAL, name, scores.estimate(0, column))

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from polypinch.experiments.composition import Condition, twins, with_baselines
-from polypinch.experiments.measured import Measured
-from polypinch.stats import Array, Estimate, score_arms
+from polypinch.experiments.measured import Measured, ends_of_difference
+from polypinch.stats import Array, Estimate, intervals
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def _differences(measured: Measured, arm: str, beside: str) -> Iterator[tuple[st
     axes = measured.axes
     for name, values in measured.measures([arm, beside]):
         difference: Array = (values[0] - values[1])[None]
-        scores = score_arms(difference, list(axes.groups.values()))
+        scores = intervals(difference, list(axes.groups.values()), ends_of_difference(name))
         for column, tag in enumerate([*axes.languages, *axes.groups]):
             estimate = scores.estimate(0, column)
             if np.isfinite(estimate.value):
