@@ -17,10 +17,20 @@ from polypinch.experiments import (
     read_costs,
     read_exposure,
 )
-from polypinch.findings import Dosed, Findings, answer, caveats, details, find, ladder
+from polypinch.findings import (
+    Dosed,
+    Findings,
+    Verdict,
+    answer,
+    caveats,
+    details,
+    find,
+    ladder,
+    verdict,
+)
 from polypinch.judge import dollars
 from polypinch.languages import language
-from polypinch.measure import LEADING, LOSS
+from polypinch.measure import FIDELITY, LEADING, LOSS, SCORE, Measure
 from polypinch.publish import tables as rows
 from polypinch.report import ArmInfo, LanguageInfo, ReportData, Sample, write_report
 from polypinch.results import (
@@ -146,6 +156,7 @@ class _Told:
     answer: str
     details: list[tuple[str, str]]
     found: Findings | None
+    verdict: Verdict | None
     change: rows.Rows
     loss_change: rows.Rows
     noise: rows.Rows
@@ -172,13 +183,28 @@ def _told(
     model = arms[0].model
     margin = getattr(study, LEADING.margin_key) if LEADING.margin_key else None
     findings = find(shared, by_dose(baseline) if baseline else None, dosed, model, margin, LEADING)
+    by_measure: dict[Measure, Findings] = {} if findings is None else {LEADING: findings}
+    for measure in (LOSS, FIDELITY, SCORE):
+        if measure is not LEADING and baseline is not None:
+            own = find(shared, by_dose(baseline), dosed, model, None, measure)
+            if own is not None:
+                by_measure[measure] = own
+    enough = verdict(by_measure, study.base, study.comparison.judge != "reference")
     compared = [baseline, *(arm.results for arm in dosed)] if baseline and dosed else []
     tuned = [arm for arm in arms if arm.arm != UNTUNED]
     return _Told(
         model,
         answer(findings, shared, baseline, dosed, model, LEADING),
-        details(findings, shared, baseline, untuned, len(study.models) > 1),
+        [
+            *(
+                [(f"{model}: Enough" if len(study.models) > 1 else "Enough", enough.sentence)]
+                if enough
+                else []
+            ),
+            *details(findings, shared, baseline, untuned, len(study.models) > 1),
+        ],
         findings,
+        enough,
         rows.change_rows(shared, baseline, arms, LEADING, findings) if baseline else [],
         rows.change_rows(shared, baseline, arms, LOSS, findings) if baseline else [],
         rows.noise_rows(shared, compared or tuned),
@@ -196,7 +222,12 @@ def _findings(study: Study, told: list[_Told], mixtures: rows.Rows) -> dict[str,
         "leading": LEADING.name,
         "delivered": delivered,
         "models": [
-            {"model": one.model, "answer": one.answer, "measures": {LEADING.name: _by_measure(one)}}
+            {
+                "model": one.model,
+                "answer": one.answer,
+                "verdict": one.verdict.as_dict() if one.verdict else None,
+                "measures": {LEADING.name: _by_measure(one)},
+            }
             for one in told
         ],
     }

@@ -1,0 +1,176 @@
+"""Enough: a dose at which every endpoint holds, and which of them fails where.
+
+Intersection-union (Berger 1982, *Technometrics* 24, 295-300): each endpoint is tested at 2.5 %, and nothing
+is paid for their number. Each takes its number and interval from its measure's own findings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from polypinch.findings.doses import MAIN, Findings
+from polypinch.measure import FIDELITY, LOSS, SCORE, Measure
+from polypinch.stats import Estimate
+
+
+class Standing(StrEnum):
+    """Where an endpoint stands at one dose."""
+
+    HOLDS = "holds"
+    FAILS = "fails"
+    OPEN = "cannot tell"
+
+
+@dataclass(frozen=True)
+class EndpointLine:
+    """One measure in one language or average, at every dose.
+
+    Attributes:
+        measure: which.
+        over: ``others``, or the base language's tag.
+        languages: tags in it.
+        margin: how much worse is still as good, in the measure's values; ``None`` for "better than none".
+        changes: by dose, the change from none with the measure's sign: the one that tables show.
+        standing: by dose.
+    """
+
+    measure: Measure
+    over: str
+    languages: tuple[str, ...]
+    margin: float | None
+    changes: dict[int, Estimate]
+    standing: dict[int, Standing]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a person with a minute reads of one base model.
+
+    Attributes:
+        short: the verdict in a few words.
+        sentence: which endpoints hold and which fail, and where.
+        enough: doses at which every endpoint holds; with one training, of that training.
+        endpoints: the leading one first.
+    """
+
+    short: str
+    sentence: str
+    enough: tuple[int, ...]
+    endpoints: tuple[EndpointLine, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it JSON-able: changes with each measure's sign."""
+        return {
+            "short": self.short,
+            "sentence": self.sentence,
+            "enough": list(self.enough),
+            "endpoints": [
+                {
+                    "measure": line.measure.name,
+                    "over": line.over,
+                    "languages": list(line.languages),
+                    "margin": line.margin,
+                    "by_dose": [
+                        {
+                            "dose": dose,
+                            "value": change.value,
+                            "low": change.low,
+                            "high": change.high,
+                            "standing": str(line.standing[dose]),
+                        }
+                        for dose, change in line.changes.items()
+                    ],
+                }
+                for line in self.endpoints
+            ],
+        }
+
+
+def verdict(found: Mapping[Measure, Findings], base: str, judged: bool) -> Verdict | None:
+    """Return the verdict on one base model's doses; ``None`` where no leading measure was measured.
+
+    The default endpoints: held-out loss in the other languages better than none; fidelity there no worse by
+    its margin; the loss in the base language no worse by its margin; and the score better than none, which
+    then leads, where a model or people judge.
+
+    Args:
+        found: by measure.
+        base: the base language's tag.
+        judged: whether a model or people judge.
+    """
+    wanted = [
+        *([(SCORE, MAIN, False)] if judged else []),
+        (LOSS, MAIN, False), (FIDELITY, MAIN, True), (LOSS, base, True),
+    ]  # fmt: skip
+    lines = [
+        _line(found[measure], over, margin)
+        for measure, over, margin in wanted
+        if measure in found and over in found[measure].steps
+    ]
+    if not lines or lines[0].margin is not None:
+        return None
+    leading = found[lines[0].measure]
+    doses = [dose for dose in leading.arms if dose]
+    enough = tuple(dose for dose in doses if all(line.standing.get(dose) is Standing.HOLDS for line in lines))
+    parts = [said for line in lines if (said := _said(line, doses))]
+    rows = leading.rows[leading.largest]
+    some = f"{_span(enough, doses)} of {rows}" if enough else ""
+    if enough and leading.trainings > 1:
+        short = f"{some} is enough"
+        parts.append(f"enough and safe: {_span(enough, doses)}")
+    elif enough:
+        short = "Cannot tell yet"
+        parts.append(f"{some} held every endpoint in this one training: another may tell otherwise")
+    elif _nothing_helps(leading, lines[0]):
+        short = "Nothing tried helps"
+    else:
+        short = "Cannot tell yet"
+    return Verdict(short, "; ".join(parts) + ".", enough, tuple(lines))
+
+
+def _line(found: Findings, over: str, with_margin: bool) -> EndpointLine:
+    steps, margin = found.steps[over], found.margin if with_margin else None
+    least = 0.0 if margin is None else -margin
+    standing = {}
+    for one in steps.ladder.effects:
+        dose = int(one.dose)
+        holds = dose in steps.told if margin is None else one.change.low > least
+        fails = one.change.high < least
+        told = Standing.HOLDS if holds else Standing.FAILS if fails else Standing.OPEN
+        standing[dose] = Standing.OPEN if steps.few else told
+    changes = {int(one.dose): found.change(one.change) for one in steps.ladder.effects}
+    return EndpointLine(found.measure, over, steps.languages, margin, changes, standing)
+
+
+def _nothing_helps(leading: Findings, line: EndpointLine) -> bool:
+    """Tell whether no dose is better by as much as matters."""
+    effects = leading.steps[line.over].ladder.effects
+    return not leading.main.steps.few and all(one.change.high < leading.margin for one in effects)
+
+
+def _said(line: EndpointLine, doses: list[int]) -> str:
+    by = {state: [dose for dose in doses if line.standing.get(dose) is state] for state in Standing}
+    about = f"{line.measure.title} in the other languages" if line.over == MAIN else (
+        f"{line.measure.title} in {line.over}"
+    )  # fmt: skip
+    verb = "is better at" if line.margin is None else "is no worse at"
+    parts = []
+    if by[Standing.HOLDS]:
+        parts.append(f"{verb} {_span(by[Standing.HOLDS], doses)}")
+    if by[Standing.FAILS]:
+        worse = "is worse at" if line.margin is None else "is worse by more than its margin at"
+        parts.append(f"{worse} {_span(by[Standing.FAILS], doses)}")
+    if by[Standing.OPEN]:
+        parts.append(f"cannot be told at {_span(by[Standing.OPEN], doses)}")
+    return f"{about} {', '.join(parts)}" if parts else ""
+
+
+def _span(some: tuple[int, ...] | list[int], doses: list[int]) -> str:
+    """Say doses: as a range where no dose between them is left out."""
+    first, last = some[0], some[-1]
+    if len(some) > 1 and list(some) == [dose for dose in doses if first <= dose <= last]:
+        return f"{first} to {last}"
+    return ", ".join(map(str, some))
