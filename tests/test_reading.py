@@ -6,6 +6,7 @@ import lzma
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -284,3 +285,12 @@ def test_a_file_with_a_wrong_byte_is_read_or_refused_by_name(
     data[place % len(data)] = byte
     path.write_bytes(data)
     readable(path)
+
+
+def test_offsets_of_an_arrow_file_that_lead_out_of_it_are_refused(tmp_path: Path) -> None:
+    path, offsets = tmp_path / "a.arrow", pa.py_buffer(np.array([0, 1_900_000_000], np.int32))
+    column = pa.Array.from_buffers(pa.string(), 1, [None, offsets, pa.py_buffer(b"text")])
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, pa.schema([("a", pa.string())])) as writer:
+        writer.write_batch(pa.record_batch([column], names=["a"]))
+    with pytest.raises(PinchError, match=r"a\.arrow: row 1 or later: damaged"):
+        read(path)

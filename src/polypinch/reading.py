@@ -276,9 +276,15 @@ def _read_arrow(path: Path, bad: BadRows | None) -> _Rows:
                 for batch in batches
                 for start in range(0, batch.num_rows, CHUNK_ROWS)
             )
-            yield from _arrow_rows(path, cut, None, bad)
+            yield from _arrow_rows(path, map(_valid, cut), None, bad)
     except _UNREADABLE as error:
         raise PinchError(f"{path}: not readable as Arrow: {error}", fix="fetch or write it again") from error
+
+
+def _valid(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Refuse a batch whose offsets lead out of its memory: Arrow reads files without looking at them."""
+    batch.validate(full=True)
+    return batch
 
 
 def _arrow_rows(path: Path, batches: Iterable[Any], total: int | None, bad: BadRows | None) -> _Rows:
