@@ -127,7 +127,7 @@ def test_the_answer_is_there_for_machines_with_the_page(finished: Path) -> None:
     assert data.pop("report") == str(out / "report.html")
     assert data == read_json(out / "findings.json")
     loss = data["models"][0]["measures"][data["leading"]]
-    assert loss["groups"]["others"]["noise"]["freedom"] == 3
+    assert loss["groups"]["others"]["noise"]["freedom"] == 2
     assert set(loss["groups"]) == {"others", "seen", "unseen"}
     assert loss["groups"]["unseen"]["doses"] == [0, 4]  # mixed was trained on the unseen
     assert loss["within_margin"]["margin"] == 0.005
