@@ -48,7 +48,7 @@ def test_show_says_paper_ours_unknown_and_cost(where: tuple[str, ...]) -> None:
 def test_show_without_the_rows_still_tells_of_the_paper_and_why_there_is_no_cost() -> None:
     done = CliRunner().invoke(app, ["paper", "show", "half", "--size", "paper"])
     assert "cannot be told" in done.stdout
-    assert "4,640 training rows are needed, 160 are there" in done.stdout
+    assert "4,640 training rows are needed, 200 are there" in done.stdout
     assert "cs et he hi es zh" in " ".join(done.stdout.split())
 
 

@@ -136,7 +136,7 @@ def _doses(
             needed = (None, None, None) if told else (0.005, 310, None if seeds == 1 else 7)
             rows["doses"].append(
                 {**about, "question": "effective", "against": "none", "dose": arm.dose_examples,
-                 "arm": arm.name, **own, "told": told, "smallest": arm is smallest,
+                 "arm": arm.name, **own, "told": told, "smallest": arm is smallest, "harms": False,
                  **dict(zip(("needed_effect", "needed_items", "needed_seeds"), needed, strict=True))}
             )  # fmt: skip
             if not told:

@@ -174,7 +174,6 @@ def test_the_error_is_shared_by_all_comparisons_that_the_study_will_make(
     assert study.comparisons == len(graph.compared)
     assert inputs.judging is not None
     assert inputs.judging.identity["adaptive"] == {
-        "half_width": 0.05,
         "error": 0.1,
         "comparisons": len(graph.compared),
     }

@@ -8,7 +8,7 @@ from .pool import Pool
 from .rows import Found
 from .summaries import summary
 from .table import MESSAGES, ORIGINS, POOL_SCHEMA, SPLITS
-from .texts import long_enough, numbers, prose, sentences
+from .texts import long_enough, missing_numbers, numbers, prose, sentences
 
 __all__ = [
     "MESSAGES",
@@ -26,6 +26,7 @@ __all__ = [
     "check_pool",
     "import_pool",
     "long_enough",
+    "missing_numbers",
     "numbers",
     "open_pool",
     "pinch12_items",
