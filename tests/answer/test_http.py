@@ -136,13 +136,15 @@ def test_a_line_torn_by_a_kill_is_asked_for_again(tmp_path: Path) -> None:
     from polypinch.answer.log import AnswerLog
 
     path = tmp_path / "log.jsonl"
-    with AnswerLog(path) as log:
+    log = AnswerLog(path)
+    with log.writing():
         log.append(0, 0, Reply("a\nb", "stop", 1, 2))
         log.append(1, 0, Reply("\u2028 c", "stop", None, 2))
     whole = path.read_bytes()
     for length in range(len(whole)):
         path.write_bytes(whole[:length])
-        with AnswerLog(path) as log:
+        log = AnswerLog(path)
+        with log.writing():
             left = log.places
             for row in {0, 1} - {row for row, _ in left}:
                 log.append(row, 0, Reply("again", "stop", 1, 1))

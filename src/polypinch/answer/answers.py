@@ -146,7 +146,7 @@ def _ask(rows: pa.Table, engine: HttpEngine, sampling: Sampling, shards: Path, s
         log.append(*places[place], reply)
         shown.advance()
 
-    with log:
+    with log.writing():
         engine.converse(questions, sampling, answered)
     answers = log.read()
     _keep(shards / "000000.parquet", list(answers), list(answers.values()))

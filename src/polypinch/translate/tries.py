@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from polypinch.files import disk_errors
+from polypinch.journal import Journal
 
 Key = tuple[str, str]
 """(item_id, language)."""
@@ -53,39 +51,23 @@ class Try:
 
 
 class Tries:
-    """A file of JSON Lines; its last line may be torn by a kill, and is then left out."""
+    """A journal of tries."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: int | None = None
+        self._journal = Journal(path)
 
     def read(self) -> dict[Key, list[Try]]:
         """Return the tries of each row, first to last."""
         tries: dict[Key, list[Try]] = {}
-        for line in self._whole():
+        for line in self._journal.lines():
             values = json.loads(line)
             one = Try(**{**values, "turns": tuple(values["turns"]), "doubts": tuple(values["doubts"])})
             tries.setdefault(one.key, []).append(one)
         return tries
 
-    def _whole(self) -> list[bytes]:
-        content = self._path.read_bytes() if self._path.exists() else b""
-        return content[: content.rfind(b"\n") + 1].splitlines()
-
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Open the file for :meth:`append`."""
-        with disk_errors(self._path):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            whole = sum(len(line) + 1 for line in self._whole())
-            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT)
-            os.ftruncate(self._file, whole)
-            os.lseek(self._file, whole, os.SEEK_SET)
-        try:
-            yield
-        finally:
-            os.close(self._file)
-            self._file = None
+    def writing(self) -> AbstractContextManager[None]:
+        """Open it for :meth:`append`."""
+        return self._journal.writing()
 
     def append(self, one: Try) -> None:
         """Write a try down; it is on the disk when this returns.
@@ -93,7 +75,4 @@ class Tries:
         Raises:
             PinchError: the disk is full.
         """
-        assert self._file is not None
-        with disk_errors(self._path):
-            os.write(self._file, (json.dumps(asdict(one), ensure_ascii=True) + "\n").encode())
-            os.fsync(self._file)
+        self._journal.append(json.dumps(asdict(one)))
