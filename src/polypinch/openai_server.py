@@ -410,7 +410,7 @@ def _read(kind: str, content: bytes, seconds: float, attempts: int) -> Chat:
         raise _Unwell(choice)
     usage = whole.get("usage")
     usage = usage if isinstance(usage, dict) else {}
-    reason = _reason(choice.get("finish_reason"))
+    reason = ending(choice.get("finish_reason"))
     return Chat(
         text=None if text is None else _storable(text),
         finish_reason="refusal" if text is None and message.get("refusal") else reason,
@@ -540,7 +540,7 @@ def _storable(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _reason(value: Any) -> str | None:
+def ending(value: Any) -> str | None:
     """Return how a reply ended, in one spelling for all servers' own: ``stop``, ``length``, or their word."""
     if not isinstance(value, str):
         return None

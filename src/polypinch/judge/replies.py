@@ -9,9 +9,9 @@ from typing import Any
 
 import jsonschema
 
+from polypinch.openai_server import ending
+
 CHOICES = ("first", "second", "tie")
-_ENDED = frozenset({"", "stop", "eos", "eos_token", "end_turn", "stop_sequence", "complete", "completed"})
-_CUT = frozenset({"length", "max_tokens", "model_length", "token_limit"})
 _THOUGHT_ENDS = (
     "</think>",
     "</thinking>",
@@ -119,11 +119,9 @@ def _reason(answer: dict[str, Any]) -> str | None:
 
 def _object(reply: Reply, version: str, schema: Any) -> dict[str, Any] | Reading:
     """Return the object that a reply is, bare or in one fence after its thoughts, or why it is none."""
-    if reply.finish_reason is not None and reply.finish_reason.casefold() not in _ENDED:
-        cut = reply.finish_reason.casefold() in _CUT
-        return Reading(
-            error="the reply was cut off at max_tokens" if cut else f"ended by {reply.finish_reason}"
-        )
+    end = ending(reply.finish_reason)
+    if end not in (None, "stop"):
+        return Reading(error="the reply was cut off at max_tokens" if end == "length" else f"ended by {end}")
     bare = _unfenced(without_thoughts(reply.text))
     if len(bare) > _KEPT:
         return Reading(error=f"the reply has {len(bare)} characters; a verdict has a few hundred")
