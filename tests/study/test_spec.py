@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from polypinch.errors import PinchError
+from polypinch.findings.dose_ladder import ladder
 from polypinch.specs import load_yaml
 from polypinch.study import Study
 from tests.studies import write_study
@@ -30,6 +31,10 @@ from tests.studies import write_study
             {"arms": [{"name": "a", "doses": [{"languages": ["es"], "dose": 1}]}]},
             "unknown key 'arms.0.doses.0.dose'",
         ),
+        ({"arms": [{"name": "a", "control_of": "b"}]}, "no arm 'b' with doses"),
+        ({"arms": [{"name": "a"}, {"name": "b", "control_of": "a"}]}, "no arm 'a' with doses"),
+        ({"pool": []}, "no pool is named"),
+        ({"pool": ["a.parquet", "a.parquet"]}, "a pool is named twice"),
         ({"seeds": [1, 1]}, "a seed is named twice"),
         ({"seeds": [-1]}, "seeds"),
         ({"seeds": [10**30]}, "seeds"),
@@ -53,6 +58,16 @@ def test_an_arm_changes_what_it_sets_and_no_more(tiny_study: dict[str, Any], tmp
     study = load_yaml(write_study(tmp_path / "study.yaml", tiny_study, **changes), Study)
     assert study.recipe(study.arms[0]) == study.tuning
     assert study.recipe(study.arms[1]) == study.tuning.model_copy(update={"rank": 4})
+
+
+def test_a_control_is_one_line_and_no_dose(tiny_study: dict[str, Any], tmp_path: Path) -> None:
+    dosed = {"name": "pinch", "doses": [{"languages": ["es"], "count": 4}], "items": "disjoint"}
+    arms = [{"name": "english"}, dosed, {"name": "control", "control_of": "pinch"}]
+    study = load_yaml(write_study(tmp_path / "study.yaml", tiny_study, arms=arms), Study)
+    english, pinch, control = study.arms
+    assert study.plan(control, 1) == study.plan(pinch, 1).model_copy(update={"control": True})
+    assert [study.is_baseline(arm) for arm in study.arms] == [True, False, False]
+    assert ladder(study, english.name) == (["pinch"], ["control"])
 
 
 @pytest.mark.parametrize(

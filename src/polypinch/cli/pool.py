@@ -193,3 +193,24 @@ def import_command(
         typer.echo(
             f"{len(done.bad.rows):,} rows that can't be used are left out, and listed in {done.skipped}"
         )
+
+
+@pool_app.command("export")
+def export_command(
+    name: PoolName,
+    out: Annotated[Path, typer.Option(help="The file: .parquet or .jsonl.")],
+    language: Annotated[str | None, typer.Option(help="These languages alone, as fi,ru.")] = None,
+    split: Annotated[str | None, typer.Option(help="This split alone: train or heldout.")] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace a file that stands there.")] = False,
+) -> None:
+    """Write a pool's rows to a file, for other tools or to be changed.
+
+    Example: polypinch pool export pinch12 --out pinch12.jsonl --language fi,ru
+
+    A .jsonl comes back with: pool import FILE --language-column language --key item_id --split split
+    """
+    from polypinch.pool import export_pool, open_pool
+
+    tags = [tag.strip() for tag in (language or "").split(",") if tag.strip()]
+    count = export_pool(open_pool(name), out, languages=tags, split=split, overwrite=overwrite)
+    typer.echo(f"{count:,} rows in {out}")

@@ -91,6 +91,8 @@ def _condition(study: Study, arm: Arm, counts: Mapping[str, int]) -> Condition:
     }
     if arm.model is not None:
         changed = {"model": arm.model, **changed}
+    if arm.control_of is not None:
+        changed = {"control of": arm.control_of, **changed}
     words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in changed.items())
     if not set(counts) - {base}:
         return Condition(arm.name, counts, base, tuning=words)

@@ -41,6 +41,7 @@ def ladder(study: Study, baseline: str | None) -> tuple[list[str], list[str]]:
         for arm in arms
         if arm.base in (None, study.base)
         and arm.model is None
+        and arm.control_of is None
         and study.recipe(arm) == study.recipe(base)
         and all(dose.times == 1 for dose in arm.doses)
     ]

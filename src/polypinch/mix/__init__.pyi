@@ -10,6 +10,7 @@ from .plan import (
     monolingual,
     pair,
     pinch,
+    pools_named,
     uniform,
 )
 from .select import available, first_items
@@ -34,6 +35,7 @@ __all__ = [
     "normalised",
     "pair",
     "pinch",
+    "pools_named",
     "quotas",
     "uniform",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -156,6 +157,8 @@ def make_mixture(
     base_items = _base_items(plan, pool, rows)
     doses = _dose_items(plan, pool, rows, base_items)
     keys = _place(plan, pool, rows, base_items, doses)
+    if plan.control:
+        keys = _in_base(plan, pool, rows, keys)
     table = _table(keys, rows, counter)
     check_heldout(plan, pool, table, heldout)
     manifest = _manifest(plan, pool, table)
@@ -211,7 +214,7 @@ def _base_items(plan: MixPlan, pool: Pool, rows: _Rows) -> list[str]:
     unit, amount = plan.budget.unit, float(plan.budget.amount)
     limit = plan.budget.amount if unit == "examples" else _FIRST_LOOK
     while True:
-        found: list[str] = first_items(pool, plan.base, plan.seed, "base", limit).to_pylist()
+        found: list[str] = first_items(pool.base(plan.base), plan.base, plan.seed, "base", limit).to_pylist()
         candidates = _repeat(found, plan.max_repeats)
         needed = _fill(plan, unit, amount, plan.base, rows)(candidates)
         if needed is not None:
@@ -219,8 +222,8 @@ def _base_items(plan: MixPlan, pool: Pool, rows: _Rows) -> list[str]:
         if len(found) < limit:
             have = sum(rows.sizes([(item, plan.base) for item in candidates], unit))
             raise PinchError(
-                f"the budget is {plan.budget.amount} {unit}, but pool {pool.name} has {have} in {plan.base!r}"
-                f" ({len(found)} training items, each at most {plan.max_repeats} times)",
+                f"the budget is {plan.budget.amount} {unit}, but pool {pool.base(plan.base).name} has"
+                f" {have} in {plan.base!r} ({len(found)} training items, {plan.max_repeats} times at most)",
                 fix="lower the budget, or raise max_repeats",
             )
         limit *= 4
@@ -320,10 +323,24 @@ def _place(
     if needed is None:
         # In tokens, what a language needs less than the base leaves room for more of the base.
         look = 4 * (len(base_items) + len(replaced)) + _FIRST_LOOK
-        more = first_items(pool, plan.base, plan.seed, "base", look).to_pylist()
+        more = first_items(pool.base(plan.base), plan.base, plan.seed, "base", look).to_pylist()
         kept = [item for item in _repeat(more, plan.max_repeats) if item not in replaced]
         needed = _fill(plan, unit, float(left), plan.base, rows)(kept)
     return [(item, plan.base) for item in (kept if needed is None else kept[:needed])] + dosed
+
+
+def _in_base(plan: MixPlan, pool: Pool, rows: _Rows, keys: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Put the items of the doses in the base language."""
+    dosed = sorted({item for item, tag in keys if tag != plan.base})
+    having = available(rows.find(pa.array(dosed, pa.string()), [plan.base]), [plan.base])[plan.base]
+    lacking = [item for item in dosed if item not in having]
+    if lacking:
+        raise PinchError(
+            f"the control needs the doses' items in {plan.base!r}, and {len(lacking)} of {len(dosed)} have no"
+            f" row in it in pool {pool.name}, the first is {lacking[0]!r}",
+            fix="add them to the pool, or leave the control out",
+        )
+    return [(item, plan.base) for item, _ in keys]
 
 
 def _table(keys: list[tuple[str, str]], rows: _Rows, counter: Counter | None) -> pa.Table:
@@ -343,7 +360,7 @@ def _table(keys: list[tuple[str, str]], rows: _Rows, counter: Counter | None) ->
 
 
 def _manifest(plan: MixPlan, pool: Pool, table: pa.Table) -> dict[str, Any]:
-    wanted = quotas(plan)
+    wanted = {} if plan.control else quotas(plan)
     seen: set[str] = set()
     duplicates: dict[str, int] = {}
     for tag, messages in zip(table["language"].to_pylist(), table["messages"].to_pylist(), strict=True):
@@ -366,14 +383,21 @@ def _manifest(plan: MixPlan, pool: Pool, table: pa.Table) -> dict[str, Any]:
                 "tokens": pc.sum(part["tokens"]).as_py() or 0 if counted else None,
                 "supervised_tokens": pc.sum(part["supervised_tokens"]).as_py() or 0 if counted else None,
                 "truncated": pc.sum(part["truncated"]).as_py() or 0 if counted else None,
+                "sources": dict(sorted(collections.Counter(part["source"].to_pylist()).items())),
             }
         )
+    several = {"pools": [_named(part) for part in pool.parts]} if len(pool.parts) > 1 else {}
     return {
         "plan": plan.model_dump(mode="json"),
-        "pool": {"name": pool.name, "fingerprint": pool.fingerprint},
+        "pool": _named(pool),
+        **several,
         "rows": table.num_rows,
         "languages": lines,
     }
+
+
+def _named(pool: Pool) -> dict[str, str]:
+    return {"name": pool.name, "fingerprint": pool.fingerprint}
 
 
 def _check_tolerance(plan: MixPlan, manifest: dict[str, Any]) -> None:

@@ -114,7 +114,8 @@ class MixPlan(Spec):
     """The declaration of a mixture.
 
     Attributes:
-        pool: built-in name, or a path.
+        pool: built-in name, or a path; or several, joined by item. Base rows are then of the first that has
+            any, and doses of all.
         base: the language that makes up the rest.
         budget: the size of the mixture (with ``placement: add``, of its base part).
         doses: how much of which other languages.
@@ -124,9 +125,11 @@ class MixPlan(Spec):
         max_repeats: how often one row may stand in the mixture.
         heldout: further pools whose items must not be trained on.
         tolerance: the greatest part of a language's rows that may be truncated or repeat another.
+        control: the items of the doses stand in the base language instead: what the pinch adds beside its
+            languages is in the control too.
     """
 
-    pool: str
+    pool: str | tuple[str, ...]
     base: str = "en"
     budget: Budget
     doses: tuple[Dose, ...] = ()
@@ -136,11 +139,18 @@ class MixPlan(Spec):
     max_repeats: int = Field(1, ge=1)
     heldout: tuple[str, ...] = ()
     tolerance: float = Field(0.1, ge=0, le=1)
+    # Left out where it is not set, as `times`.
+    control: bool = Field(False, exclude_if=lambda control: not control)
 
     @field_validator("base")
     @classmethod
     def _base(cls, tag: str) -> str:
         return _tags([tag])[0]
+
+    @field_validator("pool")
+    @classmethod
+    def _pool(cls, named: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        return pools_named(named)
 
     @model_validator(mode="after")
     def _check(self) -> MixPlan:
@@ -148,6 +158,8 @@ class MixPlan(Spec):
         twice = sorted({tag for tag in named if named.count(tag) > 1})
         if twice:
             raise ValueError(f"language {', '.join(twice)} has two doses; give it one")
+        if self.control and not self.doses:
+            raise ValueError("control: the plan has no doses whose items could stand in the base language")
         if self.base in named:
             raise ValueError(
                 f"{self.base} is the base, so its dose is what the others leave; remove it from doses"
@@ -156,6 +168,19 @@ class MixPlan(Spec):
         if shares > 1:
             raise ValueError(f"the shares sum to {shares:g}, which is more than 1")
         return self
+
+
+def pools_named(named: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    """Return the one pool that is named, or the several; one of a list is that one.
+
+    Raises:
+        ValueError: none is named, or one twice.
+    """
+    if isinstance(named, str):
+        return named
+    if not named or len(set(named)) < len(named):
+        raise ValueError("a pool is named twice" if named else "no pool is named")
+    return named[0] if len(named) == 1 else named
 
 
 def monolingual(pool: str, base: str, examples: int, seed: int = 0) -> MixPlan:

@@ -1,5 +1,6 @@
 from .builtin import PINCH12, pinch12_items
 from .check import check_pool
+from .exporting import export_pool
 from .findings import Check, CheckReport, Finding
 from .importing import Imported, ImportOptions, import_pool
 from .layouts import with_context
@@ -24,6 +25,7 @@ __all__ = [
     "Imported",
     "Pool",
     "check_pool",
+    "export_pool",
     "import_pool",
     "long_enough",
     "missing_numbers",

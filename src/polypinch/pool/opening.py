@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from polypinch.errors import PinchError
@@ -9,14 +10,16 @@ from polypinch.pool.builtin import BUILTIN, PINCH12, pinch12
 from polypinch.pool.pool import Pool
 
 
-def open_pool(name_or_path: str) -> Pool:
-    """Open ``pinch12``, or a Parquet file or folder that ``polypinch pool import`` made.
+def open_pool(name_or_path: str | Sequence[str]) -> Pool:
+    """Open ``pinch12``, or a Parquet file or folder that ``polypinch pool import`` made; or several as one.
 
     ``pinch12@1`` is the built-in pool as it first was.
 
     Raises:
-        PinchError: it is neither; the message says how to make a pool of it.
+        PinchError: it is neither; the message says how to make a pool of it. Or ids of several clash.
     """
+    if not isinstance(name_or_path, str):
+        return Pool.joined([open_pool(name) for name in name_or_path])
     if name_or_path in BUILTIN:
         return pinch12(name_or_path)
     path = Path(name_or_path)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from threading import Thread
@@ -26,10 +27,16 @@ class Pool:
 
     Attributes:
         name: how errors and manifests name it.
+        parts: the pools that it was joined of; itself alone where it was not.
     """
 
     def __init__(
-        self, dataset: ds.Dataset, name: str, fingerprint: str | Future[str], gone: pa.Array | None = None
+        self,
+        dataset: ds.Dataset,
+        name: str,
+        fingerprint: str | Future[str],
+        gone: pa.Array | None = None,
+        parts: Sequence[Pool] = (),
     ) -> None:
         missing = [field.name for field in POOL_SCHEMA if field.name not in dataset.schema.names]
         if missing:
@@ -40,6 +47,7 @@ class Pool:
                 raise PinchError(f"{name}: column {field.name} is {found}, not {field.type}", fix=_IMPORT)
         self._dataset, self.name, self._fingerprint, self._gone = dataset, name, fingerprint, gone
         self._counts: dict[str, dict[str, int]] | None = None
+        self.parts: tuple[Pool, ...] = tuple(parts) or (self,)
 
     @classmethod
     def from_table(cls, table: pa.Table, name: str) -> Pool:
@@ -66,6 +74,28 @@ class Pool:
             raise PinchError(f"{path}: not readable as Parquet: {error}") from error
         return cls(dataset, name or str(path), _beside(files))
 
+    @classmethod
+    def joined(cls, pools: Sequence[Pool]) -> Pool:
+        """Make one pool of several; of one, that very pool.
+
+        Translations join across pools by their ``item_id``.
+
+        Raises:
+            PinchError: an id means two things: it is of one source here and of another there, or two pools
+                have the same row.
+        """
+        if len(pools) == 1:
+            return pools[0]
+        refuse_clashes(pools)
+        whole = ds.dataset([pool._dataset.replace_schema(POOL_SCHEMA) for pool in pools])
+        digest = _later(lambda: fingerprint([pool.fingerprint for pool in pools]))
+        return cls(whole, " + ".join(pool.name for pool in pools), digest, parts=pools)
+
+    def base(self, language: str) -> Pool:
+        """Return the pool that a mixture's base rows are of: the first part that has training rows in it."""
+        having = (part for part in self.parts if language in part.split_languages().get("train", {}))
+        return next(having, self)
+
     @property
     def fingerprint(self) -> str:
         """64 hex digits of its content.
@@ -79,7 +109,9 @@ class Pool:
         """Return this pool less some items, in every language; ``reason`` becomes part of its fingerprint."""
         digest = fingerprint([self.fingerprint, reason, sorted(items.to_pylist())])
         gone = items if self._gone is None else pa.concat_arrays([self._gone, items])
-        return Pool(self._dataset, self.name, digest, gone)
+        whole = self.parts != (self,)
+        parts = [part.without(items, reason) for part in self.parts] if whole else ()
+        return Pool(self._dataset, self.name, digest, gone, parts)
 
     def _kept(self, where: pc.Expression | None) -> pc.Expression | None:
         if self._gone is None:
@@ -158,16 +190,59 @@ def _batches(
 
 
 def _beside(files: Sequence[Path]) -> Future[str]:
-    """Take the fingerprint in a thread: hashing gigabytes takes as long as a scan, and is needed later."""
-    found: Future[str] = Future()
+    def hashed() -> str:
+        try:
+            return fingerprint([file_sha256(file) for file in files])
+        except OSError as error:
+            raise PinchError(f"{error.filename}: not readable: {error.strerror}") from error
+
+    return _later(hashed)
+
+
+def _later(work: Callable[[], str]) -> Future[str]:
+    """Work beside all else: a fingerprint reads every byte, and is needed later."""
+    result: Future[str] = Future()
 
     def take() -> None:
         try:
-            found.set_result(fingerprint([file_sha256(file) for file in files]))
-        except OSError as error:
-            found.set_exception(PinchError(f"{error.filename}: not readable: {error.strerror}"))
+            result.set_result(work())
         except BaseException as error:
-            found.set_exception(error)  # whoever asks must not wait for ever
+            result.set_exception(error)  # whoever asks must not wait for ever
 
     Thread(target=take, daemon=True).start()
-    return found
+    return result
+
+
+def refuse_clashes(pools: Sequence[Pool]) -> None:
+    """Refuse pools in which an item's id means two things.
+
+    Raises:
+        PinchError: with how many ids, the first of them and where it stands.
+    """
+    tables = [pool.select(["item_id", "language", "source"]) for pool in pools]
+    for (first, one), (second, other) in itertools.combinations(zip(pools, tables, strict=True), 2):
+        shared = pc.unique(other["item_id"].filter(pc.is_in(other["item_id"], pc.unique(one["item_id"]))))
+        if not len(shared):
+            continue
+        (sources, rows), (their_sources, their_rows) = (_of_items(table, shared) for table in (one, other))
+        strange = sorted(item for item in sources if sources[item] != their_sources[item])
+        if strange:
+            item = strange[0]
+            raise PinchError(
+                f"{len(strange)} ids mean two things in two pools: {item!r} is of source {sources[item]!r} in"
+                f" {first.name}, and of source {their_sources[item]!r} in {second.name}",
+                fix="import one of them again with other ids (another --source, or --key)",
+            )
+        if doubled := sorted(rows & their_rows):
+            item, tag = doubled[0]
+            raise PinchError(
+                f"{len(doubled)} rows stand in two pools: item {item!r} in {tag!r}, in {first.name} and in"
+                f" {second.name}",
+                fix="leave one of the two out",
+            )
+
+
+def _of_items(table: pa.Table, items: pa.Array) -> tuple[dict[str, str], set[tuple[str, str]]]:
+    rows = table.filter(pc.is_in(table["item_id"], items)).to_pylist()
+    sources = {row["item_id"]: row["source"] for row in rows}
+    return sources, {(row["item_id"], row["language"]) for row in rows}

@@ -350,5 +350,6 @@ def mixture_lines(inputs: Record, graph: Graph, store: Store) -> list[dict[str, 
             amount, unit = (requested["amount"], requested["unit"]) if requested else (None, None)
             asked = "the rest" if amount is None else f"{amount_text(amount)} {unit}"
             exact = {"requested_amount": amount, "requested_unit": unit}
-            lines.append({"arm": run.arm, **line, "requested": asked, **exact})
+            sources = ", ".join(f"{name} ({count})" for name, count in line.get("sources", {}).items())
+            lines.append({"arm": run.arm, **line, "requested": asked, **exact, "sources": sources})
     return lines

@@ -137,6 +137,10 @@ def _confounded(arm: Arm, mixture: Mixture) -> list[Problem]:
     ]
 
 
+def _shown(named: str | tuple[str, ...]) -> str:
+    return named if isinstance(named, str) else " + ".join(named)
+
+
 def _limits(inputs: Inputs) -> list[Problem]:
     study = inputs.study
     problems = []
@@ -148,7 +152,7 @@ def _limits(inputs: Inputs) -> list[Problem]:
         problems.append(
             Problem(
                 "warning",
-                f"held-out items of {study.heldout.pool or study.pool}",
+                f"held-out items of {_shown(study.heldout.pool or study.pool)}",
                 f"they have no reference responses: {lost} the language of the answers",
                 "add reference responses",
             )

@@ -11,7 +11,7 @@ from polypinch.answer import Sampling
 from polypinch.errors import PinchError
 from polypinch.judge import TIE_MARGIN, Orders
 from polypinch.languages import languages
-from polypinch.mix import Budget, Dose, MixPlan
+from polypinch.mix import Budget, Dose, MixPlan, pools_named
 from polypinch.specs import Seed, Spec, validate
 from polypinch.tasks import Task
 from polypinch.tune import TuneRecipe
@@ -30,6 +30,7 @@ class Arm(Spec):
         doses: as in a mix plan; none is the base language alone.
         placement: as in a mix plan.
         items: as in a mix plan.
+        control_of: another arm, whose doses' items this one has in the base language; it has no doses itself.
         tuning: settings of the tune recipe that this arm changes.
     """
 
@@ -39,6 +40,7 @@ class Arm(Spec):
     doses: tuple[Dose, ...] = ()
     placement: Literal["replace", "add"] = "replace"
     items: Literal["parallel", "disjoint"] = "parallel"
+    control_of: str | None = None
     tuning: dict[str, Any] = Field(default_factory=dict)
 
     @field_validator("base")
@@ -80,14 +82,25 @@ class HeldOut(Spec):
     """What is held out.
 
     Attributes:
-        pool: its held-out split (all rows, where none says ``heldout``); by default the study's own.
+        pool: its held-out split (all rows, where none says ``heldout``), or that of several joined by item;
+            by default the study's own.
         items: how many items the held-out loss takes; all by default.
         answered: how many of them are answered; all by default.
     """
 
-    pool: str | None = None
+    pool: str | tuple[str, ...] | None = None
     items: int | None = Field(None, gt=0)
     answered: int | None = Field(None, gt=0)
+
+    @field_validator("pool")
+    @classmethod
+    def _pool(cls, named: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+        return None if named is None else pools_named(named)
+
+    @property
+    def pools(self) -> tuple[str, ...]:
+        """The pools that are named, none where it is the study's own."""
+        return (self.pool,) if isinstance(self.pool, str) else self.pool or ()
 
 
 class Adaptive(Spec):
@@ -162,7 +175,7 @@ class Study(Spec):
     Attributes:
         name: names its artifacts.
         models: base models: built-in, folders, or Hub ids.
-        pool: built-in name, or a path.
+        pool: built-in name, or a path; or several, joined by item.
         base: the language that makes up the rest of every mixture, where its arm names no other.
         budget: the size of every mixture.
         languages: the evaluated languages, beside the base.
@@ -183,7 +196,7 @@ class Study(Spec):
 
     name: str = Field("study", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)
     models: tuple[str, ...] = Field(min_length=1)
-    pool: str
+    pool: str | tuple[str, ...]
     base: str = "en"
     budget: Budget
     languages: StudyLanguages
@@ -204,6 +217,11 @@ class Study(Spec):
     def _base(cls, tag: str) -> str:
         return _normal(tag)
 
+    @field_validator("pool")
+    @classmethod
+    def _pool(cls, named: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        return pools_named(named)
+
     @model_validator(mode="after")
     def _check(self) -> Study:
         names = [arm.name for arm in self.arms]
@@ -221,7 +239,10 @@ class Study(Spec):
             raise ValueError(f"{self.base} is the base: it is always evaluated; remove it from languages")
         if len({task.name for task in self.tasks}) < len(self.tasks):
             raise ValueError("two tasks have one name")
+        by_name = {arm.name: arm for arm in self.arms}
         for arm in self.arms:
+            if arm.control_of is not None:
+                self._check_control(arm, by_name.get(arm.control_of))
             self.plan(arm, self.seeds[0])
             self.recipe(arm)
             if "chat_template" in arm.tuning:
@@ -238,6 +259,14 @@ class Study(Spec):
                 f"comparison.against: no arm {self.comparison.against!r}, only {', '.join(sorted(known))}"
             )
         return self
+
+    def _check_control(self, arm: Arm, of: Arm | None) -> None:
+        if of is None or not of.doses:
+            raise ValueError(f"arm {arm.name}: control_of: there is no arm {arm.control_of!r} with doses")
+        if arm.doses:
+            raise ValueError(f"arm {arm.name}: a control has the doses of {of.name}; leave out its own")
+        if (arm.base or self.base) != (of.base or self.base):
+            raise ValueError(f"arm {arm.name}: a control has the base language of {of.name}")
 
     @property
     def evaluated(self) -> tuple[str, ...]:
@@ -257,7 +286,9 @@ class Study(Spec):
 
     def is_baseline(self, arm: Arm) -> bool:
         """Whether an arm is the study's base language alone, tuned from the study's base model."""
-        return not arm.doses and arm.base in (None, self.base) and arm.model is None
+        return (
+            not arm.doses and arm.control_of is None and arm.base in (None, self.base) and arm.model is None
+        )
 
     @property
     def comparisons(self) -> int:
@@ -267,16 +298,18 @@ class Study(Spec):
 
     def plan(self, arm: Arm, seed: int) -> MixPlan:
         """Return an arm's mix plan."""
+        of = next((other for other in self.arms if other.name == arm.control_of), arm)
         return MixPlan(
             pool=self.pool,
             base=arm.base or self.base,
             budget=self.budget,
-            doses=arm.doses,
-            placement=arm.placement,
-            items=arm.items,
+            doses=of.doses,
+            placement=of.placement,
+            items=of.items,
+            control=arm.control_of is not None,
             seed=seed,
             max_repeats=self.max_repeats,
-            heldout=(self.heldout.pool,) if self.heldout.pool else (),
+            heldout=self.heldout.pools,
             tolerance=self.tolerance,
         )
 

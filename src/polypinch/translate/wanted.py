@@ -54,9 +54,10 @@ def wanted_by_plan(plan: MixPlan, pool: Pool, counter: Counter | None = None) ->
             "the plan takes other items in other languages, which are no translations of the base's",
             fix="set items: parallel in the plan",
         )
-    base = pool.select(where=(pc.field("language") == plan.base) & (pc.field("split") == "train"))
+    base_rows = pool.base(plan.base).select(where=pc.field("language") == plan.base)
+    base = base_rows.filter(pc.equal(base_rows["split"], "train"))
     have = _pairs(pool.select(["item_id", "language"]))
-    tables = [pool.select(where=pc.field("language").isin([plan.base, *quotas(plan)]))]
+    tables = [base_rows, pool.select(where=pc.field("language").isin(list(quotas(plan))))]
     for tag in quotas(plan):
         lacking = [(item, tag) not in have for item in base["item_id"].to_pylist()]
         rows = base.filter(pa.array(lacking, pa.bool_()))
