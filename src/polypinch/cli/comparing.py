@@ -30,9 +30,8 @@ from polypinch.errors import PinchError
 if TYPE_CHECKING:
     from pyarrow import Table
 
-    from polypinch.judge import Backend, Judge
+    from polypinch.judge import Backend, Fidelities, Judge, SideBySide
     from polypinch.stats import Estimate
-    from polypinch.study import Fidelities, SideBySide
 
 
 def compare_command(
@@ -91,13 +90,15 @@ def compare_command(
         VerdictStore,
         choose_backend,
         estimate_pairs,
+        judge_adaptively,
         judge_pairs,
         load_judge,
         load_prices,
+        read_pairs,
+        summarise_verdicts,
     )
     from polypinch.models import home
     from polypinch.pool import open_pool
-    from polypinch.study import judge_adaptively, read_pairs, summarise_verdicts
 
     chosen = load_judge(judge)
     pairs = read_pairs(ours, theirs, open_pool(prompts) if prompts else None, language)
@@ -196,8 +197,8 @@ def _fail_without_verdicts(verdicts: Table, failures: Counter[str]) -> None:
 
 
 def _fidelities(pairs: Table) -> Fidelities:
+    from polypinch.judge import fidelities
     from polypinch.progress import say
-    from polypinch.study import fidelities
 
     try:
         return fidelities(pairs)

@@ -68,10 +68,10 @@ def export_command(
 def _verdicts(
     table: pa.Table, to: Tool, ours: Path | None, theirs: Path | None, prompts: str | None
 ) -> list[dict[str, Any]]:
+    from polypinch.judge import read_pairs
     from polypinch.judge.interchange import pair_annotations, pair_judgments
     from polypinch.judge.labels import judged
     from polypinch.pool import open_pool
-    from polypinch.study import read_pairs
 
     if to is Tool.fastchat:
         return pair_judgments(table)

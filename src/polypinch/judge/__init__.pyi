@@ -1,3 +1,5 @@
+from .adaptive import Adapted, Settled, joined, judge_adaptively
+from .answer_files import read_pairs
 from .backends import Backend, HttpBackend, choose_backend
 from .calls import IDENTICAL
 from .cost import (
@@ -27,9 +29,12 @@ from .protocol import (
 )
 from .reference import TIE_MARGIN, chrf, judge, quality
 from .replies import Reply, without_thoughts
+from .side_by_side import ALL, Fidelities, SideBySide, fidelities, summarise_verdicts
 from .store import Record, VerdictStore
+from .sway import OutcomeArrays, Side, influences, lay_out
 
 __all__ = [
+    "ALL",
     "BYTES_PER_TOKEN",
     "IDENTICAL",
     "ORDERS",
@@ -37,9 +42,11 @@ __all__ = [
     "PAIR_SCHEMA",
     "TIE_MARGIN",
     "VERDICT_SCHEMA",
+    "Adapted",
     "Backend",
     "BudgetSpent",
     "Estimate",
+    "Fidelities",
     "HttpBackend",
     "Judge",
     "JudgeSettings",
@@ -47,9 +54,13 @@ __all__ = [
     "KindName",
     "Limits",
     "Orders",
+    "OutcomeArrays",
     "Price",
     "Record",
     "Reply",
+    "Settled",
+    "Side",
+    "SideBySide",
     "Spent",
     "VerdictStore",
     "built_in_judges",
@@ -60,16 +71,23 @@ __all__ = [
     "conversation",
     "dollars",
     "estimate_pairs",
+    "fidelities",
+    "influences",
+    "joined",
     "judge",
+    "judge_adaptively",
     "judge_label",
     "judge_pairs",
     "jury",
     "keep_measured",
     "kind_of",
+    "lay_out",
     "load_judge",
     "load_prices",
     "outcome",
     "outcomes",
     "quality",
+    "read_pairs",
+    "summarise_verdicts",
     "without_thoughts",
 ]

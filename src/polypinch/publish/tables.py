@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from polypinch.findings import Findings
+from polypinch.judge import ALL, influences
 from polypinch.measure import LOSS, MEASURES, Measure
 from polypinch.results import ArmResults, Axes, changes, estimates, scores, shares, stacked
 from polypinch.stats import Estimate, Needed, noise_floor
-from polypinch.study import ALL, measures
 
 Rows = list[dict[str, Any]]
 
@@ -48,7 +48,7 @@ def judge_rows(shared: Axes, result: ArmResults, ordered: bool) -> Rows:
     found: dict[tuple[str, str], Estimate] = {
         (name, "score"): own[name] for name in (*shared.languages, ALL) if name in own
     }
-    for measure, values in measures(result.judged, ordered).items():
+    for measure, values in influences(result.judged, ordered).items():
         for name, one in zip((*shared.languages, ALL), (*values.languages, values.overall), strict=True):
             if one.n_items:
                 ends = (100 * one.value, 100 * one.low, 100 * one.high)

@@ -10,27 +10,21 @@ from typing import Any, assert_never
 import numpy as np
 import pyarrow as pa
 
-from polypinch.judge import Orders, outcomes
+from polypinch.judge import ALL, Orders, OutcomeArrays, Settled, Side, joined, lay_out, outcomes
 from polypinch.measure import LOSS, Kind, Measure
 from polypinch.mix import amount_text
 from polypinch.stats import FEWEST_ITEMS, SHARE, Array, Bounds, Estimate, Scores, intervals, seed_half_width
 from polypinch.study import (
-    ALL,
     MANIFEST,
     MONOLINGUAL,
     SETTLED,
     UNTUNED,
     Compared,
     Graph,
-    Judged,
     Record,
-    Settled,
-    Side,
     Stage,
     Store,
     Tuned,
-    joined,
-    lay_out,
 )
 
 AVERAGES = ("seen", "unseen", "others")
@@ -179,7 +173,7 @@ class ArmResults:
     missing: dict[str, int]
     abstained: dict[str, int]
     settled: tuple[dict[str, Settled], ...] = ()
-    judged: Judged | None = None
+    judged: OutcomeArrays | None = None
     tasks: Mapping[str, Array] = field(default_factory=dict)
 
     def values(self, measure: Measure) -> Array | None:
@@ -268,7 +262,7 @@ def _read_settled(store: Store, verdicts: Stage) -> dict[str, Settled]:
 def scores(axes: Axes, result: ArmResults) -> dict[str, Together]:
     """Return an arm's scores, 0 to 100, by language, group average and over ``all``, with intervals.
 
-    After adaptive judging the intervals are those of :func:`~polypinch.study.adaptive.joined`, as resampling
+    After adaptive judging the intervals are those of :func:`~polypinch.judge.adaptive.joined`, as resampling
     does not know where judging stopped.
     """
     if result.outcome is None:

@@ -23,13 +23,13 @@ from polypinch.judge import (
     VerdictStore,
     choose_backend,
     dollars,
+    judge_adaptively,
     judge_pairs,
     load_judge,
     load_prices,
 )
 from polypinch.models import find_model
 from polypinch.progress import say
-from polypinch.study.adaptive import judge_adaptively
 from polypinch.study.artifacts import CALLS, SETTLED, TOTALS, VERDICTS
 from polypinch.study.budget import counted
 from polypinch.study.record import JudgeFacts

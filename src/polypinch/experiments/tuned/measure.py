@@ -9,8 +9,9 @@ import numpy as np
 
 from polypinch.experiments.composition import Condition, alone
 from polypinch.experiments.measured import LOSS, SCORE, Measured, ends
+from polypinch.judge import ALL
 from polypinch.stats import Array, Estimate, intervals
-from polypinch.study import ALL, MONOLINGUAL, UNTUNED
+from polypinch.study import MONOLINGUAL, UNTUNED
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from polypinch.experiments.wording import (
     one_seed,
     said,
 )
+from polypinch.judge import ALL
 from polypinch.report import (
     WIDTH,
     Cells,
@@ -33,7 +34,6 @@ from polypinch.report import (
     known,
     record,
 )
-from polypinch.study import ALL
 
 _ALL = "all languages"
 _LEVELS = ("win", "tie", "loss")

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 
 from polypinch.judge import VERDICT_SCHEMA
-from polypinch.study.compare import fidelities, summarise_verdicts
-from polypinch.study.judged import Side, lay_out, measures
+from polypinch.judge.side_by_side import fidelities, summarise_verdicts
+from polypinch.judge.sway import Side, influences, lay_out
 from tests.judge.pairs import pairs
 
 CHOICES = {  # item: winners with the arm first and with the other first, characters, languages right
@@ -37,7 +37,7 @@ def side(tag: str = "fi") -> Side:
 
 
 def test_what_a_score_hangs_on_is_counted_by_hand() -> None:
-    found = measures(lay_out([side()], list(CHOICES), ["fi"], "both"))
+    found = influences(lay_out([side()], list(CHOICES), ["fi"], "both"))
     values = {name: by.languages[0].value for name, by in found.items()}
     assert values["flips"] == pytest.approx(1 / 7)
     # One choice of two went to the place in each pair but two: always first, and the one half missing.
@@ -50,7 +50,7 @@ def test_what_a_score_hangs_on_is_counted_by_hand() -> None:
 
 
 def test_a_judge_that_sees_no_order_favours_no_place() -> None:
-    found = measures(lay_out([side()], list(CHOICES), ["fi"], "both"), ordered=False)
+    found = influences(lay_out([side()], list(CHOICES), ["fi"], "both"), ordered=False)
     assert not {"flips", "firsts"} & set(found)
 
 
@@ -59,7 +59,7 @@ def test_seeds_and_languages_stand_apart_and_weigh_the_same() -> None:
     assert judged.outcome.shape == (2, len(CHOICES), 3)
     assert np.isnan(judged.outcome[:, :, 2]).all()
     assert np.isnan(judged.outcome[1, :, 0]).all()
-    found = measures(judged)["both_right"]
+    found = influences(judged)["both_right"]
     assert found.overall.value == pytest.approx(np.mean([one.value for one in found.languages[:2]]))
     assert np.isnan(found.languages[2].value)
 
@@ -69,7 +69,7 @@ def test_where_nothing_was_judged_nothing_is_said() -> None:
     judged = lay_out(
         [Side(nothing.set_column(7, "winner", pa.nulls(2, pa.string())), {}, {})], ["won"], ["fi"], "both"
     )
-    assert all(np.isnan(by.overall.value) for by in measures(judged).values())
+    assert all(np.isnan(by.overall.value) for by in influences(judged).values())
 
 
 def test_lines_hold_the_same_figures() -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from polypinch.errors import PinchError
 from polypinch.judge import ORDERS, PAIR_SCHEMA, VERDICT_SCHEMA, BudgetSpent, Spent
+from polypinch.judge.adaptive import Adapted, Settled, joined, judge_adaptively
 from polypinch.specs import load_yaml
 from polypinch.study import Store, Study, build, open_inputs
-from polypinch.study.adaptive import Adapted, Settled, joined, judge_adaptively
 from tests.studies import write_study
 
 ITEMS = 120

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from polypinch.judge import Orders, outcomes
+from polypinch.judge.protocol import Orders, outcomes
 from polypinch.stats import Array, ByLanguage, length_controlled, longer_wins, places, with_fidelity
 
 Key = tuple[str, str]
@@ -34,7 +34,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Judged:
+class OutcomeArrays:
     """An arm's comparisons as arrays, (seeds, items, languages), NaN where there is no value.
 
     Attributes:
@@ -54,7 +54,9 @@ class Judged:
     theirs: Array
 
 
-def lay_out(sides: Sequence[Side], items: Sequence[str], languages: Sequence[str], orders: Orders) -> Judged:
+def lay_out(
+    sides: Sequence[Side], items: Sequence[str], languages: Sequence[str], orders: Orders
+) -> OutcomeArrays:
     """Lay an arm's comparisons out, one for each seed.
 
     Args:
@@ -82,10 +84,10 @@ def lay_out(sides: Sequence[Side], items: Sequence[str], languages: Sequence[str
         for row in outcomes(side.verdicts, orders).to_pylist():
             if row["outcome"] is not None:
                 arrays["outcome"][seed, at[row["item_id"]], position[row["language"]]] = row["outcome"]
-    return Judged(**arrays)
+    return OutcomeArrays(**arrays)
 
 
-def measures(judged: Judged, ordered: bool = True) -> dict[str, ByLanguage]:
+def influences(judged: OutcomeArrays, ordered: bool = True) -> dict[str, ByLanguage]:
     """Return what a judge's scores hang on, from 0 to 1, by name; see :mod:`polypinch.stats.bias`.
 
     After adaptive judging their intervals are approximate: it stopped by the score.

@@ -12,7 +12,9 @@ import numpy as np
 import pyarrow as pa
 
 from polypinch.errors import PinchError
-from polypinch.judge import ORDERS, BudgetSpent, Orders, check_pairs, outcomes
+from polypinch.judge.cost import BudgetSpent
+from polypinch.judge.pairs import check_pairs
+from polypinch.judge.protocol import ORDERS, Orders, outcomes
 from polypinch.progress import bar
 from polypinch.seeded import ranks
 from polypinch.stats import Estimate, Monitor

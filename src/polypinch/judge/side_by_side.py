@@ -10,10 +10,10 @@ from typing import Any
 import pyarrow as pa
 
 from polypinch.fidelity import fidelity_table
-from polypinch.judge import Orders
+from polypinch.judge.adaptive import Settled, joined
+from polypinch.judge.protocol import Orders
+from polypinch.judge.sway import Side, influences, lay_out
 from polypinch.stats import SHARE, ByLanguage, Estimate, interval
-from polypinch.study.adaptive import Settled, joined
-from polypinch.study.judged import Side, lay_out, measures
 
 Key = tuple[str, str]
 Fidelities = tuple[dict[Key, float], dict[Key, float]]
@@ -91,7 +91,7 @@ def summarise_verdicts(
 
     Intervals resample items, each with all its translations and both its orders. After adaptive judging
     that would be wrong for scores, as it stopped where they looked good: these have the interval of
-    :func:`~polypinch.study.adaptive.joined`. The other intervals are then approximate.
+    :func:`~polypinch.judge.adaptive.joined`. The other intervals are then approximate.
 
     Args:
         verdicts: of one pair of arms by one judge.
@@ -104,7 +104,7 @@ def summarise_verdicts(
     tags = sorted(set(languages))
     items = list(dict.fromkeys(verdicts["item_id"].to_pylist()))
     judged = lay_out([Side(verdicts, *fidelity)], items, tags, orders)
-    found = measures(judged, ordered)
+    found = influences(judged, ordered)
     wanted = Counter(languages)
     missing = Counter(tag for tag, winner in zip(languages, winners, strict=True) if winner is None)
     lines = []

@@ -11,8 +11,8 @@ from polypinch.answer import ANSWERS_FILE
 from polypinch.conversation import response
 from polypinch.errors import PinchError
 from polypinch.fidelity import read_answers
-from polypinch.judge import PAIR_SCHEMA, conversation
 from polypinch.judge.interchange import read_model_answers, read_model_outputs
+from polypinch.judge.pairs import PAIR_SCHEMA, conversation
 from polypinch.pool import Pool
 from polypinch.reading import join_key, kind_of, read_rows
 

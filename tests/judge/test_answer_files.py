@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from polypinch.errors import PinchError
-from polypinch.study.pairing import read_pairs
+from polypinch.judge.answer_files import read_pairs
 
 
 def answers(path: Path, rows: list[dict[str, Any]], indent: int | None = None) -> Path:
