@@ -12,8 +12,8 @@ from polypinch.languages.tags import PAPER_LANGUAGES
 from polypinch.mix.mixture import quotas
 from polypinch.paper import PRESETS, Stock, set_up
 from polypinch.paper.setup import PAPER_SLAVIC
-from polypinch.results.arms import ArmResults, Axes
-from polypinch.study import Study
+from polypinch.results.arms import ArmResults
+from polypinch.study import Axes, Study
 from polypinch.study.spec import UNTUNED
 
 ROWS = dict.fromkeys((*PAPER_LANGUAGES, *PAPER_SLAVIC), 10_000)

@@ -6,11 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from polypinch.findings.dose_ladder import Dosed, ladder
+from polypinch.findings.dose_ladder import Dosed
 from polypinch.findings.doses import Findings, find
 from polypinch.measure import FIDELITY, LOSS, MEASURES, SCORE, Measure, task_measure
 from polypinch.publish.tables import curve_rows, dose_rows, noise_rows
-from polypinch.results.arms import ArmResults, Axes, changes
+from polypinch.results.arms import ArmResults, changes
+from polypinch.study.arrays import Axes
+from polypinch.study.dosed import ladder
 from polypinch.study.spec import Study
 
 ITEMS, SEEDS, MARGIN = 40, 3, 0.005

@@ -8,7 +8,8 @@ from polypinch.findings.dose_ladder import Dosed
 from polypinch.findings.doses import Findings, find
 from polypinch.findings.sentences import answer, caveats, details
 from polypinch.measure import FIDELITY, MEASURES, SCORE, Measure
-from polypinch.results.arms import ArmResults, Axes
+from polypinch.results.arms import ArmResults
+from polypinch.study.arrays import Axes
 from tests.findings.test_doses import (
     AXES,
     ENGLISH,

@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polypinch.results.arms import Axes, shares
+from polypinch.results.arms import shares
+from polypinch.study.arrays import Axes
 
 AXES = Axes((1, 2, 3), tuple(f"i{k}" for k in range(12)), ("en", "fi"), {"others": [1]})
 

@@ -25,8 +25,8 @@ from polypinch.experiments.tuned.section import section as tuned_section
 from polypinch.experiments.ways import measure as ways
 from polypinch.experiments.ways.section import section as ways_section
 from polypinch.report import Exports, Part, ReportData
-from polypinch.results import ArmResults, Axes
-from polypinch.study import Study
+from polypinch.results import ArmResults
+from polypinch.study import Axes, Study
 
 EXPERIMENTS: tuple[Experiment[Any], ...] = (
     Experiment(transfer.measure, transfer_section, transfer.TABLES, "transfer-"),

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from polypinch.experiments.composition import Condition
-from polypinch.results import ArmResults, Axes, fill
+from polypinch.results import ArmResults
 from polypinch.stats import Array, Bounds, Estimate
-from polypinch.study import UNTUNED, Graph, Store
+from polypinch.study import UNTUNED, Axes, Graph, Store, fill
 
 LOSS, SCORE = "loss_change", "score"
 """Measures: bits per byte against the untuned base, paired; and 0 to 100 against the study's opponent."""
@@ -134,6 +134,6 @@ def read_costs(axes: Axes, graph: Graph, store: Store) -> dict[str, Costs]:
     for run in graph.tuned:
         if run.arm == UNTUNED and run.loss is not None:
             table = store.read(run.loss)
-            nats, tokens = (fill(axes, {0: table}, name)[0] for name in ("nats", "supervised_tokens"))
+            nats, tokens = (fill(axes, {None: table}, name)[0] for name in ("nats", "supervised_tokens"))
             costs[run.model] = Costs(nats / math.log(2), tokens)
     return costs

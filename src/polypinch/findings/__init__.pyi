@@ -1,4 +1,4 @@
-from .dose_ladder import Dosed, ladder
+from .dose_ladder import Dosed
 from .doses import MAIN, Findings, find
 from .enough import EndpointLine, Standing, Verdict, verdict
 from .sentences import answer, caveats, details
@@ -14,6 +14,5 @@ __all__ = [
     "caveats",
     "details",
     "find",
-    "ladder",
     "verdict",
 ]

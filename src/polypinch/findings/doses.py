@@ -14,7 +14,7 @@ import numpy as np
 
 from polypinch.findings.dose_ladder import Dosed
 from polypinch.measure import LOSS, Measure
-from polypinch.results import Axes, Together, bounds, stacked
+from polypinch.results import Together, bounds, stacked
 from polypinch.stats import (
     FEWEST_ITEMS,
     Array,
@@ -32,6 +32,7 @@ from polypinch.stats import (
     saturating,
     smallest_dose_within,
 )
+from polypinch.study import Axes
 
 MAIN = "others"
 """The average that the answer is of: all languages but the base."""

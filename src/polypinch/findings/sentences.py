@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from polypinch.findings.dose_ladder import Dosed
 from polypinch.findings.doses import MAIN, Answer, Findings, measured_everywhere
 from polypinch.measure import LOSS, Measure
-from polypinch.results import ArmResults, Axes, bounds, stacked
+from polypinch.results import ArmResults, bounds, stacked
 from polypinch.stats import FEWEST_ITEMS, Estimate, Needed, interval
+from polypinch.study import Axes
 
 ERROR = "2.5 of 100"
 

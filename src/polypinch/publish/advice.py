@@ -9,7 +9,7 @@ from pathlib import Path
 
 from polypinch.errors import PinchError
 from polypinch.files import read_json
-from polypinch.findings import MAIN, ladder
+from polypinch.findings import MAIN
 from polypinch.languages import language, languages
 from polypinch.measure import MEASURES, Measure
 from polypinch.probe import FACTS, Advice, Advised
@@ -17,7 +17,7 @@ from polypinch.report import FINDINGS
 from polypinch.results import AVERAGES
 from polypinch.specs import validate
 from polypinch.stats import FEWEST_ITEMS
-from polypinch.study import Study
+from polypinch.study import Study, ladder
 
 _ALONE = " Only arms that differ from the one without a dose in their dose alone are compared."
 RULE_OF_REPORT = (

@@ -25,7 +25,6 @@ from polypinch.findings import (
     caveats,
     details,
     find,
-    ladder,
     verdict,
 )
 from polypinch.judge import dollars
@@ -35,15 +34,26 @@ from polypinch.publish import tables as rows
 from polypinch.report import ArmInfo, LanguageInfo, ReportData, Sample, write_report
 from polypinch.results import (
     ArmResults,
-    Axes,
-    axes,
     imported_rows,
     mixture_lines,
     read_results,
     task_rows,
     task_wording,
 )
-from polypinch.study import MANIFEST, MONOLINGUAL, TOTALS, UNTUNED, Graph, Record, Store, Study, Tuned
+from polypinch.study import (
+    MANIFEST,
+    MONOLINGUAL,
+    TOTALS,
+    UNTUNED,
+    Axes,
+    Graph,
+    Record,
+    Store,
+    Study,
+    Tuned,
+    axes,
+    ladder,
+)
 
 _SAMPLE_ITEMS = 6
 

@@ -7,8 +7,9 @@ from typing import Any
 from polypinch.findings import Findings
 from polypinch.judge import ALL, influences
 from polypinch.measure import LOSS, MEASURES, Measure
-from polypinch.results import ArmResults, Axes, changes, estimates, scores, shares, stacked
+from polypinch.results import ArmResults, changes, estimates, scores, shares, stacked
 from polypinch.stats import Estimate, Needed, noise_floor
+from polypinch.study import Axes
 
 Rows = list[dict[str, Any]]
 

@@ -19,69 +19,19 @@ from polypinch.study import (
     MONOLINGUAL,
     SETTLED,
     UNTUNED,
+    Axes,
     Compared,
     Graph,
     Record,
     Stage,
     Store,
     Tuned,
+    axes,
+    fill,
 )
 
 AVERAGES = ("seen", "unseen", "others")
 """Averages over the seen, the unseen, and all languages but the base."""
-
-
-@dataclass(frozen=True)
-class Axes:
-    """The axes that every array of a study shares, so that arms stay paired.
-
-    Attributes:
-        seeds: training seeds.
-        items: held-out items.
-        languages: evaluated languages, the base first.
-        groups: which positions of ``languages`` each average covers; empty ones are left out.
-    """
-
-    seeds: tuple[int, ...]
-    items: tuple[str, ...]
-    languages: tuple[str, ...]
-    groups: dict[str, list[int]]
-
-
-def axes(inputs: Record) -> Axes:
-    """Return a study's axes."""
-    study = inputs.study
-    position = {tag: index for index, tag in enumerate(study.evaluated)}
-    groups = {
-        "seen": [position[tag] for tag in study.languages.seen],
-        "unseen": [position[tag] for tag in study.languages.unseen],
-        "others": list(range(1, len(position))),
-    }
-    items = tuple(inputs.heldout["item_id"].unique().to_pylist())
-    return Axes(study.seeds, items, study.evaluated, {name: where for name, where in groups.items() if where})
-
-
-def fill(axes: Axes, tables: dict[int, pa.Table], column: str) -> Array:
-    """Lay tables out as (seeds, items, languages); NaN where there is no value.
-
-    Args:
-        axes: the axes.
-        tables: by seed; rows with ``item_id``, ``language`` and ``column``. Several rows of one item and
-            language (samples) are averaged.
-        column: a number, a truth value, or null.
-    """
-    item_at = {item: index for index, item in enumerate(axes.items)}
-    language_at = {tag: index for index, tag in enumerate(axes.languages)}
-    shape = (len(tables), len(axes.items), len(axes.languages))
-    total, count = np.zeros(shape), np.zeros(shape)
-    for position, table in enumerate(tables.values()):
-        columns = [table[name].to_pylist() for name in ("item_id", "language", column)]
-        for item, tag, value in zip(*columns, strict=True):
-            if value is not None and item in item_at and tag in language_at:
-                total[position, item_at[item], language_at[tag]] += float(value)
-                count[position, item_at[item], language_at[tag]] += 1
-    values: Array = np.divide(total, count, out=np.full(shape, np.nan), where=count > 0)
-    return values
 
 
 @dataclass(frozen=True)
@@ -207,11 +157,11 @@ def read_arm(
 ) -> ArmResults:
     """Read one arm's artifacts over its seeds."""
 
-    def tables(kind: str) -> dict[int, pa.Table]:
-        return {run.seed if run.seed is not None else -1: store.read(getattr(run, kind)) for run in runs}
+    def tables(kind: str) -> dict[int | None, pa.Table]:
+        return {run.seed: store.read(getattr(run, kind)) for run in runs}
 
     fidelity = tables("fidelity")
-    judged = {index: outcomes(store.read(one.verdicts), orders) for index, one in enumerate(compared)}
+    judged = {_seed(one): outcomes(store.read(one.verdicts), orders) for one in compared}
     missing: Counter[str] = Counter()
     for table in judged.values():
         pairs = zip(table["language"].to_pylist(), table["outcome"].to_pylist(), strict=True)
@@ -236,6 +186,12 @@ def read_arm(
         if compared
         else None,
     )
+
+
+def _seed(compared: Compared) -> int | None:
+    """Return the seed of what was compared, the arm's or its opponents'."""
+    seeds = {compared.arm.seed, *(other.seed for other in compared.others)} - {None}
+    return next(iter(seeds), None)
 
 
 def _side(store: Store, compared: Compared) -> Side:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
-from polypinch.results.arms import AVERAGES, Axes, fill
+from polypinch.results.arms import AVERAGES
 from polypinch.stats import SHARE, Array, Scores, intervals
-from polypinch.study import UNTUNED, Graph, Record, Store, Study
+from polypinch.study import UNTUNED, Axes, Graph, Record, Store, Study, fill
 
 HERE = "polypinch"
 """Whose scores they are, beside those that are brought in."""
@@ -41,11 +42,11 @@ def task_rows(inputs: Record, graph: Graph, store: Store) -> list[dict[str, Any]
 
 
 def _values(axes: Axes, graph: Graph, store: Store, model: str, arm: str, place: int, metric: str) -> Array:
-    tables = {}
+    tables: dict[int | None, pa.Table] = {}
     for run in graph.tuned:
         if run.model == model and run.arm == arm:
             table = store.read(run.tasks[place])
-            tables[-1 if run.seed is None else run.seed] = table.filter(pc.field("metric") == metric)
+            tables[run.seed] = table.filter(pc.field("metric") == metric)
     return fill(axes, tables, "value")
 
 

@@ -1,5 +1,7 @@
+from .arrays import Axes, axes, fill
 from .artifacts import MANIFEST, SETTLED, TOTALS, Kind
 from .check import Preflight, preflight
+from .dosed import ladder
 from .graph import build
 from .inputs import Inputs, open_inputs
 from .judging import judging_line
@@ -26,6 +28,7 @@ __all__ = [
     "TOTALS",
     "UNTUNED",
     "Arm",
+    "Axes",
     "Compared",
     "Comparison",
     "Damaged",
@@ -44,9 +47,12 @@ __all__ = [
     "StudyLanguages",
     "Tuned",
     "Worker",
+    "axes",
     "build",
     "duration",
+    "fill",
     "judging_line",
+    "ladder",
     "open_inputs",
     "preflight",
     "read_record",
