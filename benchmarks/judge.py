@@ -115,7 +115,17 @@ def stub(delay: float, faults: float) -> Iterator[str]:
 def _judge(path: Path, address: str, calls: int, concurrency: int, watch: Any) -> dict[str, Any]:
     import pyarrow as pa
 
-    from polypinch.judge import PAIR_SCHEMA, HttpBackend, Limits, Spent, VerdictStore, judge_pairs, load_judge
+    from polypinch.judge import (
+        PAIR_SCHEMA,
+        HttpBackend,
+        Limits,
+        Sides,
+        Spent,
+        Terms,
+        VerdictStore,
+        judge_pairs,
+        load_judge,
+    )
 
     pairs = pa.Table.from_pylist(
         [
@@ -149,10 +159,8 @@ def _judge(path: Path, address: str, calls: int, concurrency: int, watch: Any) -
             load_judge("pairwise"),
             Backend("stub", address),
             store,
-            arm="ours",
-            against="theirs",
-            seed=None,
-            limits=Limits(concurrency),
+            Sides("ours", "theirs"),
+            Terms(limits=Limits(concurrency)),
             spent=spent,
         )
     return {

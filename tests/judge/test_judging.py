@@ -18,7 +18,9 @@ from polypinch.judge import (
     HttpBackend,
     Limits,
     Price,
+    Sides,
     Spent,
+    Terms,
     VerdictStore,
     estimate_pairs,
     judge_pairs,
@@ -53,15 +55,12 @@ def store(tmp_path: Path) -> Iterator[VerdictStore]:
 def ask(
     table: pa.Table, address: str, store: VerdictStore, judge: str = "pairwise", **changes: Any
 ) -> pa.Table:
-    patience = changes.pop("patience", QUICK)
-    settings: dict[str, Any] = {
-        "arm": "ours",
-        "against": "theirs",
-        "seed": 1,
-        "limits": Limits(concurrency=4),
-    }
-    backend = HttpBackend("m", address, patience=patience)
-    return judge_pairs(table, load_judge(judge), backend, store, **{**settings, **changes})
+    patience, spent = changes.pop("patience", QUICK), changes.pop("spent", None)
+    sides = changes.pop("sides", Sides("ours", "theirs", 1))
+    how = Terms(**{"limits": Limits(concurrency=4), **changes})
+    return judge_pairs(
+        table, load_judge(judge), HttpBackend("m", address, patience=patience), store, sides, how, spent=spent
+    )
 
 
 def check(verdicts: pa.Table, table: pa.Table) -> None:
@@ -97,7 +96,7 @@ def test_what_is_stored_is_not_asked_again_whoever_is_compared(
         {**row, "arm_text": row["against_text"], "against_text": row["arm_text"]} for row in table.to_pylist()
     ]
     other = pa.Table.from_pylist(swapped, schema=PAIR_SCHEMA)
-    check(ask(other, address, store, arm="theirs", against="ours"), other)
+    check(ask(other, address, store, sides=Sides("theirs", "ours", 1)), other)
     assert stub.counts["requests"] == 10
 
 
@@ -325,7 +324,7 @@ def test_calls_stop_at_their_limit_and_go_on_later(stub: Stub, address: str, sto
 def test_a_call_that_might_cross_the_cost_is_not_begun(stub: Stub, address: str, store: VerdictStore) -> None:
     with pytest.raises(PinchError, match="no price for m"):
         ask(pairs(1), address, store, limits=Limits(max_cost=1.0))
-    whole = estimate_pairs(pairs(30), PAIRWISE, HttpBackend("m", address), store, prices=PRICES)
+    whole = estimate_pairs(pairs(30), PAIRWISE, HttpBackend("m", address), store, Terms(prices=PRICES))
     assert whole.cost is not None
     spent = Spent()
     with pytest.raises(BudgetSpent, match="which the next call might cross"):
@@ -344,7 +343,7 @@ def test_the_estimate_is_what_then_happens(stub: Stub, address: str, store: Verd
         ]
     )
     backend = HttpBackend("m", address)
-    before = estimate_pairs(table, PAIRWISE, backend, store, prices=PRICES)
+    before = estimate_pairs(table, PAIRWISE, backend, store, Terms(prices=PRICES))
     assert (before.verdicts, before.calls, before.missing, before.identical, before.stored) == (
         16,
         12,
@@ -359,7 +358,7 @@ def test_the_estimate_is_what_then_happens(stub: Stub, address: str, store: Verd
     assert spent.prompt_tokens == pytest.approx(before.prompt_tokens, rel=0.05)
     assert before.cost is not None
     assert spent.cost <= before.cost
-    after = estimate_pairs(table, PAIRWISE, backend, store, prices=PRICES)
+    after = estimate_pairs(table, PAIRWISE, backend, store, Terms(prices=PRICES))
     assert (after.calls, after.stored, after.identical, after.cost) == (0, 12, 2, 0)
 
 
@@ -402,11 +401,11 @@ def test_no_sooner_than_the_server_asks(stub: Stub, address: str, store: Verdict
 
 def test_a_judge_named_reference_asks_nobody(store: VerdictStore) -> None:
     table = pairs(2, reference="Koska valo siroaa.")
-    verdicts = judge_pairs(table, load_judge("reference"), None, store, arm="a", against="b", seed=None)
+    verdicts = judge_pairs(table, load_judge("reference"), None, store, Sides("a", "b"))
     assert set(verdicts["judge"].to_pylist()) == {"reference"}
     assert verdicts.schema == VERDICT_SCHEMA
     with pytest.raises(PinchError, match="needs a model"):
-        judge_pairs(table, PAIRWISE, None, store, arm="a", against="b", seed=None)
+        judge_pairs(table, PAIRWISE, None, store, Sides("a", "b"))
 
 
 def test_the_stub_decides_by_both_answers_and_their_order() -> None:

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from benchmarks.judge_stub import Stub, served
-from polypinch.judge import HttpBackend, VerdictStore, judge_pairs, load_judge
+from polypinch.judge import HttpBackend, Sides, VerdictStore, judge_pairs, load_judge
 from tests.judge.pairs import expected, pairs
 
 PAIRS, KILLS = 5000, 2  # ten thousand verdicts
@@ -58,9 +58,7 @@ def test_ten_thousand_verdicts_with_faults_and_kills_are_complete_and_true(tmp_p
                 load_judge("pairwise"),
                 HttpBackend("stub", address),
                 store,
-                arm="ours",
-                against="theirs",
-                seed=1,
+                Sides("ours", "theirs", 1),
             )
         assert stub.counts["requests"] == before
     of = {row["item_id"]: row for row in table.to_pylist()}

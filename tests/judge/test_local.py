@@ -8,7 +8,15 @@ import pytest
 import torch
 
 from polypinch.errors import PinchError
-from polypinch.judge import VerdictStore, choose_backend, estimate_pairs, judge_pairs, load_judge, outcomes
+from polypinch.judge import (
+    Sides,
+    VerdictStore,
+    choose_backend,
+    estimate_pairs,
+    judge_pairs,
+    load_judge,
+    outcomes,
+)
 from polypinch.judge.local import LocalBackend
 from polypinch.judge.prompts import render
 from polypinch.models.finding import find_model, load_model
@@ -27,8 +35,8 @@ def test_a_prefill_gives_each_order_its_probabilities(model: str, tmp_path: Path
     backend = LocalBackend(model, precision="fp32")
     with VerdictStore(tmp_path / "v.sqlite") as store:
         before = estimate_pairs(pairs(5), TOKEN, backend, store)
-        verdicts = judge_pairs(pairs(5), TOKEN, backend, store, arm="a", against="b", seed=None)
-        again = judge_pairs(pairs(5), TOKEN, LocalBackend(model), store, arm="a", against="b", seed=None)
+        verdicts = judge_pairs(pairs(5), TOKEN, backend, store, Sides("a", "b"))
+        again = judge_pairs(pairs(5), TOKEN, LocalBackend(model), store, Sides("a", "b"))
     assert verdicts.equals(again)
     assert before.counted == "counted"
     assert before.prompt_tokens == pytest.approx(sum(verdicts["prompt_tokens"].to_pylist()), rel=0.02)
@@ -104,7 +112,7 @@ def test_a_model_here_can_write_its_verdict_too(model: str, tmp_path: Path) -> N
     judge = load_judge(tmp_path / "brief")
     with VerdictStore(tmp_path / "v.sqlite") as store:
         rows = judge_pairs(
-            pairs(2), judge, choose_backend(judge, local=model), store, arm="a", against="b", seed=None
+            pairs(2), judge, choose_backend(judge, local=model), store, Sides("a", "b")
         ).to_pylist()
     for row in rows:
         assert row["winner"] is None
@@ -119,7 +127,7 @@ def test_labels_must_be_one_token_each(model: str, tmp_path: Path) -> None:
     )
     judge = load_judge(tmp_path / "long")
     with VerdictStore(tmp_path / "v.sqlite") as store, pytest.raises(PinchError, match="not one token"):
-        judge_pairs(pairs(1), judge, LocalBackend(model), store, arm="a", against="b", seed=None)
+        judge_pairs(pairs(1), judge, LocalBackend(model), store, Sides("a", "b"))
 
 
 def test_one_model_is_named_here_or_behind_a_server(model: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.judge_stub import served
 from polypinch.errors import PinchError
-from polypinch.judge import HttpBackend, Limits, Spent, VerdictStore, judge_pairs, load_judge
+from polypinch.judge import HttpBackend, Limits, Sides, Spent, Terms, VerdictStore, judge_pairs, load_judge
 from polypinch.openai_server import Patience
 from tests.judge.pairs import pairs
 from tests.serving import Proxy, transformers_serve
@@ -45,10 +45,8 @@ def test_a_real_servers_replies_are_stored_as_they_are_and_babble_is_no_verdict(
             load_judge(brief),
             backend,
             store,
-            arm="a",
-            against="b",
-            seed=None,
-            limits=Limits(concurrency=2),
+            Sides("a", "b"),
+            Terms(limits=Limits(concurrency=2)),
             spent=spent,
         ).to_pylist()
     assert (spent.calls, spent.requests, proxy.counts["good"]) == (4, 10, 4)
@@ -69,9 +67,7 @@ def test_its_missing_log_probabilities_are_noticed(serving: tuple[str, str], tmp
                 load_judge("pairwise-token"),
                 HttpBackend(model, address),
                 store,
-                arm="a",
-                against="b",
-                seed=None,
+                Sides("a", "b"),
             )
         assert store.totals()["calls"] == 0
     assert "--local" in str(caught.value)
@@ -82,7 +78,5 @@ def test_a_model_that_it_does_not_serve_is_said_at_once(
 ) -> None:
     with VerdictStore(tmp_path / "v.sqlite") as store:
         backend = HttpBackend("another", serving[0], patience=Patience(attempts=2, backoff_s=0.01))
-        row = judge_pairs(
-            pairs(1), load_judge(brief), backend, store, arm="a", against="b", seed=None
-        ).to_pylist()[0]
+        row = judge_pairs(pairs(1), load_judge(brief), backend, store, Sides("a", "b")).to_pylist()[0]
     assert "another" in row["error"]

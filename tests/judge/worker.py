@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from polypinch.judge import HttpBackend, Limits, VerdictStore, judge_pairs, load_judge
+from polypinch.judge import HttpBackend, Limits, Sides, Terms, VerdictStore, judge_pairs, load_judge
 from polypinch.openai_server import Patience
 from tests.judge.pairs import pairs
 
@@ -21,11 +21,8 @@ def main(address: str, path: str, count: str, *retry: str) -> None:
             load_judge("pairwise"),
             backend,
             store,
-            arm="ours",
-            against="theirs",
-            seed=1,
-            limits=Limits(concurrency=64),
-            retry_failed=bool(retry),
+            Sides("ours", "theirs", 1),
+            Terms(limits=Limits(concurrency=64), retry_failed=bool(retry)),
         )
 
 

@@ -4,26 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from polypinch.cli.judging import (
-    BaseUrl,
-    Concurrency,
-    JudgeModel,
-    JudgeName,
-    LocalModel,
-    MaxCalls,
-    MaxCost,
-    PriceTable,
-    RetryFailed,
-    Revision,
-    StoreFile,
-)
-from polypinch.cli.options import Json
+from polypinch.cli.judging import BaseUrl, Calls, LocalModel
+from polypinch.cli.options import Json, folded
 from polypinch.cli.show import print_json, print_table
 from polypinch.errors import PinchError
 
@@ -34,42 +23,83 @@ if TYPE_CHECKING:
     from polypinch.stats import Estimate
 
 
-def compare_command(
-    ours: Annotated[
-        Path, typer.Argument(metavar="A", help="Answers: Parquet, CSV, JSON Lines, or a folder.")
-    ],
-    theirs: Annotated[Path, typer.Argument(metavar="B", help="The answers that A's are compared with.")],
-    *,
-    judge: JudgeName = "pairwise",
-    model: JudgeModel = None,
-    base_url: BaseUrl = None,
-    local: LocalModel = None,
-    revision: Revision = None,
+@dataclass(frozen=True, kw_only=True)
+class AnswerFiles:
+    """The answers that are compared, and their prompts."""
+
+    ours: Annotated[Path, typer.Argument(metavar="A", help="Answers: Parquet, CSV, JSON Lines, or a folder.")]
+    theirs: Annotated[Path, typer.Argument(metavar="B", help="The answers that A's are compared with.")]
     prompts: Annotated[
         str | None, typer.Option(help="The pool that was answered. [default: the files' column prompt]")
-    ] = None,
+    ] = None
     language: Annotated[
         str | None, typer.Option(help="Of AlpacaEval's and FastChat's answers that do not say theirs.")
-    ] = None,
+    ] = None
+
+    def pairs(self) -> Table:
+        """Read them, as :func:`~polypinch.judge.read_pairs`."""
+        from polypinch.judge import read_pairs
+        from polypinch.pool import open_pool
+
+        return read_pairs(
+            self.ours, self.theirs, open_pool(self.prompts) if self.prompts else None, self.language
+        )
+
+    def names(self) -> tuple[str, str]:
+        """Return short names of the two."""
+        if self.ours.stem == self.theirs.stem:
+            return str(self.ours), str(self.theirs)
+        return self.ours.stem, self.theirs.stem
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Which judge is asked, by which model, in which orders."""
+
+    judge: Annotated[str, typer.Option(help="A built-in judge's name, or a folder.")] = "pairwise"
+    model: Annotated[str | None, typer.Option(help="The judge's model, as its server names it.")] = None
+    base_url: BaseUrl = None
+    local: LocalModel = None
+    revision: Annotated[str | None, typer.Option(help="Of the model behind the server, for the record.")] = (
+        None
+    )
     one_order: Annotated[
         bool, typer.Option("--one-order", help="Judge each pair in one drawn order, at half the cost.")
-    ] = False,
-    prices: PriceTable = None,
-    max_cost: MaxCost = None,
-    max_calls: MaxCalls = None,
-    concurrency: Concurrency = 16,
-    retry_failed: RetryFailed = False,
-    store: StoreFile = None,
-    out: Annotated[Path | None, typer.Option(help="Write the verdicts there, as Parquet.")] = None,
+    ] = False
+
+    def backend(self, judge: Judge) -> Backend | None:
+        """Return whom the judge asks, ``None`` where it asks nobody."""
+        from polypinch.judge import choose_backend
+
+        if not judge.kind.asks_model:
+            return None
+        return choose_backend(
+            judge, model=self.model, base_url=self.base_url, local=self.local, revision=self.revision
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adaptive:
+    """Whether, and until when, each language is judged."""
+
     adaptive: Annotated[
         bool, typer.Option("--adaptive", help="Judge each language only until its score is settled.")
-    ] = False,
+    ] = False
     half_width: Annotated[
         float, typer.Option(min=0, max=0.5, help="With --adaptive: narrow enough; 0.05 is 5 points of score.")
-    ] = 0.05,
+    ] = 0.05
     error: Annotated[
         float, typer.Option(min=0.0001, max=0.5, help="With --adaptive: of all languages together.")
-    ] = 0.05,
+    ] = 0.05
+
+
+@folded
+def compare_command(
+    files: AnswerFiles,
+    asked: Asked,
+    calls: Calls,
+    until: Adaptive,
+    out: Annotated[Path | None, typer.Option(help="Write the verdicts there, as Parquet.")] = None,
     estimate: Annotated[
         bool, typer.Option("--estimate", help="Say what it would take, and stop before the first call.")
     ] = False,
@@ -84,101 +114,78 @@ def compare_command(
     Example: polypinch compare tuned base --prompts pinch12 --judge pairwise --model gpt-4o-mini
     """
     from polypinch.files import write_table
-    from polypinch.judge import (
-        Limits,
-        Spent,
-        VerdictStore,
-        choose_backend,
-        estimate_pairs,
-        judge_adaptively,
-        judge_pairs,
-        load_judge,
-        load_prices,
-        read_pairs,
-        summarise_verdicts,
-    )
-    from polypinch.models import home
-    from polypinch.pool import open_pool
+    from polypinch.judge import Sides, Spent, estimate_pairs, judge_adaptively, judge_pairs, load_judge
+    from polypinch.judge import summarise_verdicts as summarise
 
-    chosen = load_judge(judge)
-    pairs = read_pairs(ours, theirs, open_pool(prompts) if prompts else None, language)
-    if adaptive and not chosen.kind.asks_model:
-        raise PinchError("the judge reference asks nobody: --adaptive saves nothing", fix="leave it out")
-    if not chosen.kind.asks_model:
+    judge, pairs = load_judge(asked.judge), files.pairs()
+    if not judge.kind.asks_model:
+        if until.adaptive:
+            raise PinchError("the judge reference asks nobody: --adaptive saves nothing", fix="leave it out")
         _refuse_without_references(pairs["reference"].null_count, pairs.num_rows)
-        backend = None
-    else:
-        backend = choose_backend(chosen, model=model, base_url=base_url, local=local, revision=revision)
-    limits = Limits(concurrency, max_calls, max_cost)
-    table = load_prices(prices) if prices else None
-    orders = chosen.kind.orders("sampled" if one_order else "both")
+    backend = asked.backend(judge)
+    how = calls.terms(judge.kind.orders("sampled" if asked.one_order else "both"))
+    arm, against = files.names()
     spent = Spent()
-    with VerdictStore(store or home() / "verdicts.sqlite") as kept:
+    with calls.kept() as kept:
         if estimate and backend is not None:
-            found = estimate_pairs(
-                pairs,
-                chosen,
-                backend,
-                kept,
-                orders=orders,
-                limits=limits,
-                prices=table,
-                retry_failed=retry_failed,
-            )
-            _print_estimate(found.as_dict(), str(found), as_json)
+            expected = estimate_pairs(pairs, judge, backend, kept, how)
+            _print_estimate(expected.as_dict(), str(expected), as_json)
             return
         ask = partial(
             judge_pairs,
-            judge=chosen,
+            judge=judge,
             backend=backend,
             store=kept,
-            arm=_name(ours, theirs),
-            against=_name(theirs, ours),
-            seed=None,
-            orders=orders,
-            limits=limits,
-            prices=table,
-            retry_failed=retry_failed,
+            sides=Sides(arm, against),
+            how=how,
             spent=spent,
-            quiet=adaptive,
+            label=None if until.adaptive else "judge",
         )
         adapted = None
-        if adaptive:
+        if until.adaptive:
             adapted = judge_adaptively(
                 pairs,
                 ask,
-                orders=orders,
-                half_width=half_width,
-                error=error,
-                at_a_time=concurrency,
+                orders=how.orders,
+                half_width=until.half_width,
+                error=until.error,
+                at_a_time=calls.concurrency,
                 label="judge",
             )
         verdicts = adapted.verdicts if adapted else ask(pairs)
     if out is not None:
         write_table(out, verdicts)
-    lines = summarise_verdicts(
+    lines = summarise(
         verdicts,
-        orders,
+        how.orders,
         adapted.languages if adapted else None,
         _fidelities(pairs),
-        ordered=chosen.kind.sees_order,
+        ordered=judge.kind.sees_order,
     )
     failures = Counter(why for why in verdicts["error"].to_pylist() if why is not None)
-    about = _about(chosen, backend, orders)
+    about = _about(judge, backend, how.orders)
     if as_json:
         *languages, overall = [line.as_dict() for line in lines]
         found_all = {"languages": languages, "all": overall, "errors": dict(sorted(failures.items()))}
-        saved = {"error": error, "half_width": half_width, "saved": adapted.saved} if adapted else None
-        files = {"a": str(ours), "b": str(theirs), "judge": about}
-        print_json({**files, **found_all, "adaptive": saved, "spent": spent.as_dict()})
+        saved = (
+            {"error": until.error, "half_width": until.half_width, "saved": adapted.saved}
+            if adapted
+            else None
+        )
+        of = {"a": str(files.ours), "b": str(files.theirs), "judge": about}
+        print_json({**of, **found_all, "adaptive": saved, "spent": spent.as_dict()})
         _fail_without_verdicts(verdicts, failures)
         return
-    sides = f"{_name(ours, theirs)} against {_name(theirs, ours)}"
-    _print_lines(lines, f"{sides}, by {_said(about)} (95 % intervals; 50 is parity)", adapted is not None)
+    _print_lines(
+        lines,
+        f"{arm} against {against}, by {_said(about)} (95 % intervals; 50 is parity)",
+        adapted is not None,
+    )
     if adapted:
         typer.echo(
             f"{adapted.saved:,} calls not made: the rest had settled it. Intervals of scores speak of all"
-            f" pairs that could have been judged; with {1 - error:.0%} they hold together, whenever it stops"
+            f" pairs that could have been judged; with {1 - until.error:.0%} they hold together,"
+            " whenever it stops"
         )
     if backend is not None:
         typer.echo(f"this run: {spent}; {spent.failed} failed")
@@ -220,10 +227,6 @@ def _print_estimate(found: dict[str, Any], words: str, as_json: bool) -> None:
         print_json(found)
     else:
         typer.echo(words)
-
-
-def _name(path: Path, other: Path) -> str:
-    return path.stem if path.stem != other.stem else str(path)
 
 
 def _about(judge: Judge, backend: Backend | None, orders: str) -> dict[str, Any]:

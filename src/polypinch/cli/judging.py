@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,29 +12,54 @@ from polypinch.cli.options import Json
 from polypinch.cli.show import print_json, print_table
 
 if TYPE_CHECKING:
-    from polypinch.judge import Judge
+    from polypinch.judge import Judge, Orders, Terms, VerdictStore
 
 judge_app = typer.Typer(no_args_is_help=True, help="Judges: what they are asked, and what is known of them.")
 
-JudgeName = Annotated[str, typer.Option("--judge", help="A built-in judge's name, or a folder.")]
-JudgeModel = Annotated[str | None, typer.Option("--model", help="The judge's model, as its server names it.")]
 BaseUrl = Annotated[
     str | None,
     typer.Option(help="An OpenAI-compatible server, up to /v1. [default: $OPENAI_BASE_URL, OpenAI]"),
 ]
 LocalModel = Annotated[str | None, typer.Option("--local", help="A model for this process, as the judge.")]
-Revision = Annotated[str | None, typer.Option(help="Of the model behind the server, for the record.")]
-PriceTable = Annotated[
-    Path | None, typer.Option("--prices", help="YAML: {MODEL: {input: $, output: $}}, a million tokens each.")
-]
-MaxCost = Annotated[float | None, typer.Option(help="Stop before spending more dollars; needs --prices.")]
-MaxCalls = Annotated[int | None, typer.Option(min=1, help="Stop after so many calls.")]
-Concurrency = Annotated[int, typer.Option(min=1, help="Calls under way at a time.")]
-RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Ask again where a call failed before.")]
-StoreFile = Annotated[
-    Path | None,
-    typer.Option("--store", help="Verdicts paid for. [default: verdicts.sqlite in $POLYPINCH_HOME]"),
-]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calls:
+    """How many calls a judge's model may get, at what price, and where its verdicts are kept."""
+
+    prices: Annotated[
+        Path | None, typer.Option(help="YAML: {MODEL: {input: $, output: $}}, a million tokens each.")
+    ] = None
+    max_cost: Annotated[
+        float | None, typer.Option(help="Stop before spending more dollars; needs --prices.")
+    ] = None
+    max_calls: Annotated[int | None, typer.Option(min=1, help="Stop after so many calls.")] = None
+    concurrency: Annotated[int, typer.Option(min=1, help="Calls under way at a time.")] = 16
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Ask again where a call failed before.")
+    ] = False
+    store: Annotated[
+        Path | None, typer.Option(help="Verdicts paid for. [default: verdicts.sqlite in $POLYPINCH_HOME]")
+    ] = None
+
+    def terms(self, orders: Orders = "both") -> Terms:
+        """Return how the judge is asked.
+
+        Raises:
+            PinchError: the prices cannot be read.
+        """
+        from polypinch.judge import Limits, Terms, load_prices
+
+        prices = load_prices(self.prices) if self.prices else None
+        limits = Limits(self.concurrency, self.max_calls, self.max_cost)
+        return Terms(orders, limits, prices, self.retry_failed)
+
+    def kept(self) -> VerdictStore:
+        """Open the store of verdicts."""
+        from polypinch.judge import VerdictStore
+        from polypinch.models import home
+
+        return VerdictStore(self.store or home() / "verdicts.sqlite")
 
 
 @judge_app.command("list")

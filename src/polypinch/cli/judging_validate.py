@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from polypinch.cli.options import Json
+from polypinch.cli.judging import BaseUrl, Calls, LocalModel
+from polypinch.cli.options import Json, folded
 from polypinch.cli.show import print_json, print_table
 from polypinch.errors import PinchError
 
@@ -22,46 +24,60 @@ if TYPE_CHECKING:
     from polypinch.stats import Coefficient
 
 
-def validate_command(
-    *,
+@dataclass(frozen=True, kw_only=True)
+class PeoplesLabels:
+    """What people chose."""
+
     labels: Annotated[
         Path, typer.Option(metavar="FILE", help="What people chose: PandaLM, Auto-J, OpenAssistant, CSV …")
-    ],
+    ]
     layout: Annotated[
         str | None,
         typer.Option(help="pandalm, arena, menlo, wmt, table … (docs/validation.md); else detected."),
-    ] = None,
-    language: Annotated[str | None, typer.Option(help="Of rows that do not say theirs.")] = None,
+    ] = None
+    language: Annotated[str | None, typer.Option(help="Of rows that do not say theirs.")] = None
+    limit: Annotated[int | None, typer.Option(min=1, help="Take so many pairs, drawn by --seed.")] = None
+    seed: Annotated[int, typer.Option(help="Of the sample and of the intervals.")] = 0
+
+    def read(self) -> pa.Table:
+        """Read them, and draw the sample."""
+        from polypinch.judge.labels import read_labels, sample
+
+        people = read_labels(self.labels, self.layout, self.language)
+        return people if self.limit is None else sample(people, self.limit, self.seed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judges:
+    """Who is held against them."""
+
     judge: Annotated[
         list[str] | None, typer.Option(help="A judge to ask: built-in name or folder; may be repeated.")
-    ] = None,
+    ] = None
     model: Annotated[
         list[str] | None, typer.Option(help="Its model, as the server names it; each one is a judge.")
-    ] = None,
-    base_url: Annotated[str | None, typer.Option(help="An OpenAI-compatible server, up to /v1.")] = None,
-    local: Annotated[str | None, typer.Option(help="A model for this process, as the judge.")] = None,
+    ] = None
+    base_url: BaseUrl = None
+    local: LocalModel = None
     verdicts: Annotated[
         list[Path] | None,
         typer.Option(metavar="FILE", help="Verdicts given elsewhere: ours, FastChat, AlpacaEval …"),
-    ] = None,
-    jury: Annotated[
-        str | None, typer.Option(help="Seat all judges as one more: by majority or mean.")
-    ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Take so many pairs, drawn by --seed.")] = None,
-    seed: Annotated[int, typer.Option(help="Of the sample and of the intervals.")] = 0,
-    concurrency: Annotated[int, typer.Option(min=1, help="Calls under way at a time.")] = 16,
-    max_calls: Annotated[int | None, typer.Option(min=1, help="Stop after so many calls.")] = None,
-    max_cost: Annotated[float | None, typer.Option(help="Stop before spending more; needs --prices.")] = None,
-    prices: Annotated[
-        Path | None, typer.Option(help="YAML: {MODEL: {input: $, output: $}}, a million tokens each.")
-    ] = None,
-    retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Ask again where a call failed before.")
-    ] = False,
-    store: Annotated[
-        Path | None,
-        typer.Option(help="Verdicts paid for. [default: verdicts.sqlite in $POLYPINCH_HOME]"),
-    ] = None,
+    ] = None
+    jury: Annotated[str | None, typer.Option(help="Seat all judges as one more: by majority or mean.")] = None
+
+    def backends(self, judge: Judge) -> list[Backend]:
+        """Return whom a judge asks, one by one."""
+        from polypinch.judge import choose_backend
+
+        named: list[str | None] = [*self.model] if self.model else [None]
+        return [choose_backend(judge, model=name, base_url=self.base_url, local=self.local) for name in named]
+
+
+@folded
+def validate_command(
+    people: PeoplesLabels,
+    others: Judges,
+    calls: Calls,
     write_measured: Annotated[
         bool, typer.Option("--write-measured", help="Keep the figures in the judge's folder.")
     ] = False,
@@ -75,43 +91,31 @@ def validate_command(
     """
     from polypinch.judge import load_judge
     from polypinch.judge.interchange import read_judged
-    from polypinch.judge.labels import read_labels, sample
     from polypinch.report import validate
 
-    if jury not in (None, "majority", "mean"):
-        raise PinchError(f"--jury {jury}: no such rule", fix="use majority or mean")
-    people = read_labels(labels, layout, language)
-    if limit is not None:
-        people = sample(people, limit, seed)
+    if others.jury not in (None, "majority", "mean"):
+        raise PinchError(f"--jury {others.jury}: no such rule", fix="use majority or mean")
+    labels = people.read()
     judges: dict[str, Judged] = {}
-    for path in verdicts or []:
-        _add(judges, read_judged(path, None, language), str(path))
+    for path in others.verdicts or []:
+        _add(judges, read_judged(path, None, people.language), str(path))
     asked: dict[str, Judge] = {}
-    for loaded in [load_judge(name) for name in judge or []]:
-        pairs = _to_judge(people, loaded)
-        backends = _backends(loaded, model, base_url, local)
-        for found in _ask(
-            pairs,
-            loaded,
-            backends,
-            store,
-            limits=(concurrency, max_calls, max_cost),
-            prices=prices,
-            retry_failed=retry_failed,
-        ):
-            _add(judges, found, loaded.name)
-            asked |= dict.fromkeys(found, loaded)
-    if jury is not None:
-        _add(judges, _jury(judges, jury), "the jury")
-    done = validate(people, judges, seed)
+    for judge in [load_judge(name) for name in others.judge or []]:
+        for judged in _ask(_to_judge(labels, judge), judge, others.backends(judge), calls):
+            _add(judges, judged, judge.name)
+            asked |= dict.fromkeys(judged, judge)
+    if others.jury is not None:
+        _add(judges, _jury(judges, others.jury), "the jury")
+    done = validate(labels, judges, people.seed)
     if write_measured:
-        _keep(done, asked, labels)
+        _keep(done, asked, people.labels)
     if as_json:
         from polypinch.report import RULE
 
-        print_json({"labels": str(labels), "limit": limit, "seed": seed, "rule": RULE, **done.as_dict()})
+        about = {"labels": str(people.labels), "limit": people.limit, "seed": people.seed, "rule": RULE}
+        print_json({**about, **done.as_dict()})
         return
-    _print(done, labels)
+    _print(done, people.labels)
 
 
 def _add(judges: dict[str, Judged], found: dict[str, Judged], where: str) -> None:
@@ -132,47 +136,15 @@ def _to_judge(people: pa.Table, judge: Judge) -> pa.Table:
     return pairs
 
 
-def _backends(
-    judge: Judge, models: list[str] | None, base_url: str | None, local: str | None
-) -> list[Backend]:
-    from polypinch.judge import choose_backend
-
-    named: list[str | None] = [*models] if models else [None]
-    return [choose_backend(judge, model=model, base_url=base_url, local=local) for model in named]
-
-
-def _ask(
-    pairs: pa.Table,
-    judge: Judge,
-    backends: list[Backend],
-    store: Path | None,
-    *,
-    limits: tuple[int, int | None, float | None],
-    prices: Path | None,
-    retry_failed: bool,
-) -> Iterator[dict[str, Judged]]:
+def _ask(pairs: pa.Table, judge: Judge, backends: list[Backend], calls: Calls) -> Iterator[dict[str, Judged]]:
     """Ask a judge about every pair, once for each model."""
-    from polypinch.judge import Limits, Spent, VerdictStore, judge_pairs, load_prices
+    from polypinch.judge import Sides, Spent, judge_pairs
     from polypinch.judge.labels import judged
-    from polypinch.models import home
 
-    table, spent = load_prices(prices) if prices else None, Spent()
-    with VerdictStore(store or home() / "verdicts.sqlite") as kept:
+    how, spent, sides = calls.terms(), Spent(), Sides("one", "other")
+    with calls.kept() as kept:
         for backend in backends:
-            verdicts = judge_pairs(
-                pairs,
-                judge,
-                backend,
-                kept,
-                arm="one",
-                against="other",
-                seed=None,
-                limits=Limits(*limits),
-                prices=table,
-                retry_failed=retry_failed,
-                spent=spent,
-            )
-            yield judged(verdicts)
+            yield judged(judge_pairs(pairs, judge, backend, kept, sides, how, spent=spent))
 
 
 def _jury(judges: dict[str, Judged], rule: Any) -> dict[str, Judged]:

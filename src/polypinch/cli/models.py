@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from polypinch.cli.options import DEFAULT_MODEL, Json, ModelName
+from polypinch.cli.options import DEFAULT_MODEL, Json, ModelName, folded
 from polypinch.cli.show import print_json
 from polypinch.errors import PinchError
 from polypinch.progress import say
@@ -67,32 +68,54 @@ def tune_command(
         say(f"{summary['steps']} steps over {summary['tokens']:,} tokens in {summary['seconds']} s: {out}")
 
 
-def answer_command(
+@dataclass(frozen=True, kw_only=True)
+class Prompts:
+    """What is answered."""
+
     prompts: Annotated[
         str,
         typer.Argument(metavar="PROMPTS", help="A pool, or a file that pool import reads (JSONL, CSV …)."),
-    ],
-    out: Annotated[Path, typer.Option(help="Where answers.parquet goes.")],
-    model: ModelName = DEFAULT_MODEL,
-    tuned: Annotated[
-        Path | None, typer.Option(help="What polypinch tune made; without it the base answers.")
-    ] = None,
-    language: Annotated[str | None, typer.Option(help="Of all rows, where PROMPTS is no pool.")] = None,
-    language_column: Annotated[str | None, typer.Option(help="Or the column that holds it.")] = None,
-    only: Annotated[str | None, typer.Option("--languages", help="Comma-separated tags.")] = None,
-    items: Annotated[int | None, typer.Option(help="Answer the first so many items.")] = None,
-    max_new_tokens: Annotated[int, typer.Option(help="An answer is cut off here.")] = 256,
-    temperature: Annotated[float, typer.Option(help="0 is greedy.")] = 0.0,
-    top_p: Annotated[float, typer.Option(help="The nucleus' mass.")] = 1.0,
-    samples: Annotated[int, typer.Option(help="Answers to each prompt.")] = 1,
-    seed: Annotated[int, typer.Option(help="Of the sampling.")] = 0,
+    ]
+    language: Annotated[str | None, typer.Option(help="Of all rows, where PROMPTS is no pool.")] = None
+    language_column: Annotated[str | None, typer.Option(help="Or the column that holds it.")] = None
+    only: Annotated[str | None, typer.Option("--languages", help="Comma-separated tags.")] = None
+    items: Annotated[int | None, typer.Option(help="Answer the first so many items.")] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """How answers are drawn."""
+
+    max_new_tokens: Annotated[int, typer.Option(help="An answer is cut off here.")] = 256
+    temperature: Annotated[float, typer.Option(help="0 is greedy.")] = 0.0
+    top_p: Annotated[float, typer.Option(help="The nucleus' mass.")] = 1.0
+    samples: Annotated[int, typer.Option(help="Answers to each prompt.")] = 1
+    seed: Annotated[int, typer.Option(help="Of the sampling.")] = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """Who answers, if not this process."""
+
     base_url: Annotated[
         str | None,
         typer.Option(
             help="An OpenAI-compatible server, up to /v1, that has the model; key: $OPENAI_API_KEY."
         ),
+    ] = None
+    concurrency: Annotated[int, typer.Option(min=1, help="Answers under way at that server.")] = 16
+
+
+@folded
+def answer_command(
+    asked: Prompts,
+    out: Annotated[Path, typer.Option(help="Where answers.parquet goes.")],
+    drawing: Drawing,
+    server: Server,
+    model: ModelName = DEFAULT_MODEL,
+    tuned: Annotated[
+        Path | None, typer.Option(help="What polypinch tune made; without it the base answers.")
     ] = None,
-    concurrency: Annotated[int, typer.Option(min=1, help="Answers under way at that server.")] = 16,
     as_json: Json = False,
 ) -> None:
     """Let a model answer a pool's held-out prompts (all rows, if none is held out).
@@ -103,29 +126,27 @@ def answer_command(
     from polypinch.answer import answer as draw
     from polypinch.files import artifact, read_table
 
-    source = _open(prompts, language, language_column)
-    rows = _prompts(source, only, items)
-    sampling = Sampling(
-        max_new_tokens=max_new_tokens, temperature=temperature, top_p=top_p, samples=samples, seed=seed
-    )
+    source = _open(asked)
+    rows = _prompts(source, asked.only, asked.items)
+    sampling = Sampling(**vars(drawing))
     spec = {
         "sampling": sampling.model_dump(mode="json"),
         "rows": rows.select(["item_id", "language"]).to_pylist(),
         "prompts": source.fingerprint,
     }
-    if base_url is None:
+    if server.base_url is None:
         _answer_here(rows, model, tuned, sampling, spec, out)
     elif tuned is not None:
         raise PinchError("a tuning is answered with in this process", fix="leave out --tuned or --base-url")
     else:
-        engine = HttpEngine(model, base_url, concurrency=concurrency)
-        with artifact(out, {**spec, "model": model, "server": base_url}, kind="answers") as folder:
+        engine = HttpEngine(model, server.base_url, concurrency=server.concurrency)
+        with artifact(out, {**spec, "model": model, "server": server.base_url}, kind="answers") as folder:
             draw(rows, engine, None, sampling, folder)
     withheld = read_table(out / ANSWERS_FILE)["text"].null_count
     if as_json:
         print_json(read_table(out / ANSWERS_FILE).to_pylist())
     else:
-        say(f"{rows.num_rows * samples - withheld} answers: {out / ANSWERS_FILE}")
+        say(f"{rows.num_rows * sampling.samples - withheld} answers: {out / ANSWERS_FILE}")
     if withheld:
         say(f"{withheld} prompts have none: the server withheld it (see finish_reason)")
         raise typer.Exit(3)
@@ -162,18 +183,18 @@ def _answer_here(
         draw(rows, TransformersEngine(load_tuned(base, tuned), chat), chat, sampling, folder)
 
 
-def _open(name: str, language: str | None, language_column: str | None) -> Pool:
+def _open(asked: Prompts) -> Pool:
     """Open a pool, or read a file of prompts as one."""
     from polypinch.files import read_table
     from polypinch.pool import ImportOptions, Pool, import_pool, open_pool
 
-    if language is None and language_column is None:
-        return open_pool(name)
-    options = ImportOptions(language=language, language_column=language_column, split="heldout")
+    if asked.language is None and asked.language_column is None:
+        return open_pool(asked.prompts)
+    options = ImportOptions(language=asked.language, language_column=asked.language_column, split="heldout")
     with TemporaryDirectory() as folder:
         path = Path(folder) / "prompts.parquet"
-        import_pool([name], path, options)
-        return Pool.from_table(read_table(path), name)
+        import_pool([asked.prompts], path, options)
+        return Pool.from_table(read_table(path), asked.prompts)
 
 
 def _prompts(pool: Pool, only: str | None, items: int | None) -> pa.Table:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from polypinch.cli.options import DEFAULT_MODEL, Json, ModelName
+from polypinch.cli.options import DEFAULT_MODEL, Json, ModelName, folded
 from polypinch.cli.show import print_json, print_table
 from polypinch.errors import PinchError
 
@@ -21,22 +22,35 @@ paper_app = typer.Typer(
 )
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="An experiment; polypinch paper list.")]
-PoolName = Annotated[str, typer.Option("--pool", help="Built-in name, or a path.")]
-HeldOutPool = Annotated[str | None, typer.Option("--heldout", help="Another pool that is held out.")]
-SizeName = Annotated[str, typer.Option("--size", help="tiny, small or paper.")]
-Tags = Annotated[
-    str, typer.Option("--languages", help="Tags, with commas, the base among them. [default: the pool's]")
-]
-Family = Annotated[str, typer.Option(help="The branch of languages of the family study.")]
 
 
-def _set_up(model: str, pool: str, heldout: str | None, size: str, tags: str, family: str) -> Setup:
-    from polypinch.paper import set_up, take_stock
-    from polypinch.pool import open_pool
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """What an experiment is made for: model, pool, size and languages."""
 
-    stock = take_stock(pool, open_pool(pool), heldout, open_pool(heldout) if heldout else None)
-    named = [tag.strip() for tag in tags.split(",") if tag.strip()]
-    return set_up(model, stock, size, named, family)
+    model: ModelName = DEFAULT_MODEL
+    pool: Annotated[str, typer.Option(help="Built-in name, or a path.")] = "pinch12"
+    heldout: Annotated[str | None, typer.Option(help="Another pool that is held out.")] = None
+    size: Annotated[str, typer.Option(help="tiny, small or paper.")] = "tiny"
+    tags: Annotated[
+        str,
+        typer.Option("--languages", help="Tags, with commas, the base among them. [default: the pool's]"),
+    ] = ""
+    family: Annotated[str, typer.Option(help="The branch of languages of the family study.")] = "Slavic"
+
+    def set_up(self) -> Setup:
+        """Open the pools, and choose languages and doses.
+
+        Raises:
+            PinchError: a pool cannot be read, or there is no such size, language or family.
+        """
+        from polypinch.paper import set_up, take_stock
+        from polypinch.pool import open_pool
+
+        held = open_pool(self.heldout) if self.heldout else None
+        stock = take_stock(self.pool, open_pool(self.pool), self.heldout, held)
+        named = [tag.strip() for tag in self.tags.split(",") if tag.strip()]
+        return set_up(self.model, stock, self.size, named, self.family)
 
 
 @paper_app.command("list")
@@ -54,14 +68,10 @@ def list_command(as_json: Json = False) -> None:
 
 
 @paper_app.command("write")
+@folded
 def write_command(
     name: Name,
-    model: ModelName = DEFAULT_MODEL,
-    pool: PoolName = "pinch12",
-    heldout: HeldOutPool = None,
-    size: SizeName = "tiny",
-    tags: Tags = "",
-    family: Family = "Slavic",
+    ground: Ground,
     as_json: Json = False,
 ) -> None:
     """Write an experiment as a study, to standard output.
@@ -71,7 +81,7 @@ def write_command(
     from polypinch.paper import as_yaml, preset
 
     chosen = preset(name)
-    setup = _set_up(model, pool, heldout, size, tags, family)
+    setup = ground.set_up()
     study = chosen.make(setup)
     if as_json:
         print_json(study.model_dump(mode="json"))
@@ -80,14 +90,10 @@ def write_command(
 
 
 @paper_app.command("show")
+@folded
 def show_command(
     name: Name,
-    model: ModelName = DEFAULT_MODEL,
-    pool: PoolName = "pinch12",
-    heldout: HeldOutPool = None,
-    size: SizeName = "tiny",
-    tags: Tags = "",
-    family: Family = "Slavic",
+    ground: Ground,
     speed: Annotated[
         float | None, typer.Option("--tokens-per-second", min=0.001, help="A speed to tell the time by.")
     ] = None,
@@ -102,7 +108,7 @@ def show_command(
     chosen = preset(name)
     setup, cost, why = None, None, None
     try:
-        setup = _set_up(model, pool, heldout, size, tags, family)
+        setup = ground.set_up()
         cost = estimate_cost(chosen.make(setup), speed)
     except PinchError as error:
         why = str(error)
@@ -117,7 +123,7 @@ def show_command(
             typer.echo(f"\n{heading}")
         for text in texts:
             typer.echo(textwrap.fill(text, 100, initial_indent="- ", subsequent_indent="  "))
-    typer.echo(f"\nat size {size}, with {model} on {pool}")
+    typer.echo(f"\nat size {ground.size}, with {ground.model} on {ground.pool}")
     typer.echo(_cost_words(cost, speed) if cost else f"- cannot be told: {why}")
 
 

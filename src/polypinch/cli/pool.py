@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from polypinch.cli.options import Json, folded
 from polypinch.cli.show import echo, print_json, print_table
 from polypinch.errors import PinchError
 
@@ -21,7 +23,6 @@ pool_app = typer.Typer(
 )
 
 PoolName = Annotated[str, typer.Argument(metavar="POOL", help="pinch12, or a Parquet file or folder.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 
 
 @pool_app.command("show")
@@ -116,37 +117,49 @@ def check_command(
         raise typer.Exit(1)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """What the rows of a file mean."""
+
+    language: Annotated[str | None, typer.Option(help="Language of all rows.")] = None
+    language_column: Annotated[str | None, typer.Option(help="Column that holds the language.")] = None
+    key: Annotated[
+        str | None, typer.Option(help="Column that joins translations; 'line' joins by row number.")
+    ] = None
+    split: Annotated[str, typer.Option(help="train, heldout, or the column that says which.")] = "train"
+    layout: Annotated[
+        str | None,
+        typer.Option(help="messages, sharegpt, alpaca, prompt or fastchat; else detected."),
+    ] = None
+    answers: Annotated[
+        list[str] | None, typer.Option(help="FastChat answers, FILE or LANG=FILE; may be repeated.")
+    ] = None
+    skip_bad: Annotated[
+        bool, typer.Option(help="Leave out rows that can't be used, and list them beside the pool.")
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """Where the rows are from."""
+
+    recipe: Annotated[str | None, typer.Option(help="lima, oasst1, oasst2, aya, bactrian-x or dolly.")] = None
+    source: Annotated[str | None, typer.Option(help="Name of the data; the first file's.")] = None
+    licence: Annotated[str | None, typer.Option(help="Its licence, as an SPDX id.")] = None
+    origin: Annotated[str | None, typer.Option(help="native, translated or model.")] = None
+    revision: Annotated[str | None, typer.Option(help="Revision of the Hub data sets.")] = None
+    hub_split: Annotated[str, typer.Option(help="Split of the Hub data sets.")] = "train"
+
+
 @pool_app.command("import")
+@folded
 def import_command(
     inputs: Annotated[
         list[str], typer.Argument(metavar="INPUT...", help="Files or hub:OWNER/NAME, or LANG=INPUT.")
     ],
-    *,
     out: Annotated[Path, typer.Option(help="The pool: a Parquet file.")],
-    language: Annotated[str | None, typer.Option(help="Language of all rows.")] = None,
-    language_column: Annotated[str | None, typer.Option(help="Column that holds the language.")] = None,
-    key: Annotated[
-        str | None, typer.Option(help="Column that joins translations; 'line' joins by row number.")
-    ] = None,
-    split: Annotated[str, typer.Option(help="train, heldout, or the column that says which.")] = "train",
-    layout: Annotated[
-        str | None,
-        typer.Option(help="messages, sharegpt, alpaca, prompt or fastchat; else detected."),
-    ] = None,
-    recipe: Annotated[
-        str | None, typer.Option(help="lima, oasst1, oasst2, aya, bactrian-x or dolly.")
-    ] = None,
-    source: Annotated[str | None, typer.Option(help="Name of the data; the first file's.")] = None,
-    licence: Annotated[str | None, typer.Option(help="Its licence, as an SPDX id.")] = None,
-    origin: Annotated[str | None, typer.Option(help="native, translated or model.")] = None,
-    answers: Annotated[
-        list[str] | None, typer.Option(help="FastChat answers, FILE or LANG=FILE; may be repeated.")
-    ] = None,
-    revision: Annotated[str | None, typer.Option(help="Revision of the Hub data sets.")] = None,
-    hub_split: Annotated[str, typer.Option(help="Split of the Hub data sets.")] = "train",
-    skip_bad: Annotated[
-        bool, typer.Option(help="Leave out rows that can't be used, and list them beside the pool.")
-    ] = False,
+    columns: Columns,
+    provenance: Provenance,
     overwrite: Annotated[bool, typer.Option(help="Replace a file that stands there.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -156,21 +169,8 @@ def import_command(
     """
     from polypinch.pool import ImportOptions, import_pool
 
-    options = ImportOptions(
-        language=language,
-        language_column=language_column,
-        key=key,
-        split=split,
-        layout=layout,
-        recipe=recipe,
-        source=source,
-        licence=licence,
-        origin=origin,
-        answers=tuple(answers or ()),
-        revision=revision,
-        hub_split=hub_split,
-        skip_bad=skip_bad,
-    )
+    given = {**vars(columns), **vars(provenance)}
+    options = ImportOptions(**{**given, "answers": tuple(columns.answers or ())})
     done = import_pool(inputs, out, options, overwrite=overwrite)
     if as_json:
         numbers: dict[str, Any] = {"total": done.total, "left_out": done.left_out, "seconds": done.seconds}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from polypinch.cli.options import DEFAULT_MODEL, Json
+from polypinch.cli.options import DEFAULT_MODEL, Json, folded
 from polypinch.cli.show import print_json, print_table
 from polypinch.errors import PinchError
 from polypinch.progress import say
@@ -40,29 +41,58 @@ Seed = Annotated[int | None, typer.Option(help="Its training seed; none for untu
 StudyModel = Annotated[str | None, typer.Option(help="Its base model, where the study has several.")]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Which task, and how much of it."""
+
+    layout: Annotated[Layout | None, typer.Option(help="Of the files under --path.")] = None
+    path: Annotated[
+        str | None, typer.Option(help="A folder with one file for each language, or one such file.")
+    ] = None
+    pool: Annotated[
+        str | None, typer.Option(help="Or a pool, whose held-out responses are the right answers.")
+    ] = None
+    only: Annotated[str | None, typer.Option("--languages", help="Comma-separated tags; all by default.")] = (
+        None
+    )
+    items: Annotated[int | None, typer.Option(help="So many, the same in every language.")] = None
+    metric: Annotated[str | None, typer.Option(help="Another than the layout's usual one.")] = None
+    prompts: Annotated[
+        Path | None, typer.Option(help="Your own wordings: YAML, a text by language or default.")
+    ] = None
+    max_new_tokens: Annotated[int | None, typer.Option(help="An answer is cut off here.")] = None
+
+    def open(self) -> TaskSet:
+        """Read the task.
+
+        Raises:
+            PinchError: the settings, the wordings or the files are wrong.
+        """
+        from polypinch.specs import validate
+        from polypinch.tasks import Task, open_task
+
+        spec = {
+            "name": self.layout.value if self.layout else "pool",
+            "layout": self.layout.value if self.layout else None,
+            "path": self.path,
+            "pool": self.pool,
+            "languages": [tag.strip() for tag in self.only.split(",") if tag.strip()] if self.only else [],
+            "items": self.items,
+            "metric": self.metric,
+            "max_new_tokens": self.max_new_tokens,
+            "prompts": _prompts(self.prompts),
+        }
+        return open_task(validate(spec, Task, "task"))
+
+
 @tasks_app.command("run")
+@folded
 def run_command(
     model: Annotated[
         str,
         typer.Argument(metavar="MODEL", help="What polypinch tune made, a built-in name, folder or Hub id."),
     ],
-    *,
-    layout: Annotated[Layout | None, typer.Option(help="Of the files under --path.")] = None,
-    path: Annotated[
-        str | None, typer.Option(help="A folder with one file for each language, or one such file.")
-    ] = None,
-    pool: Annotated[
-        str | None, typer.Option(help="Or a pool, whose held-out responses are the right answers.")
-    ] = None,
-    only: Annotated[
-        str | None, typer.Option("--languages", help="Comma-separated tags; all by default.")
-    ] = None,
-    items: Annotated[int | None, typer.Option(help="So many, the same in every language.")] = None,
-    metric: Annotated[str | None, typer.Option(help="Another than the layout's usual one.")] = None,
-    prompts: Annotated[
-        Path | None, typer.Option(help="Your own wordings: YAML, a text by language or default.")
-    ] = None,
-    max_new_tokens: Annotated[int | None, typer.Option(help="An answer is cut off here.")] = None,
+    chosen: Choice,
     out: Annotated[Path | None, typer.Option(help="Keep scores and answers in this folder.")] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace scores that stand there.")] = False,
     as_json: Json = False,
@@ -74,22 +104,10 @@ def run_command(
     from polypinch.answer import ANSWERS_FILE, Sampling
     from polypinch.files import artifact
     from polypinch.models import GEMMA_TERMS, used
-    from polypinch.specs import validate
-    from polypinch.tasks import CHOICES_FILE, SCORES_FILE, Task, open_task, run_task, summarise
+    from polypinch.tasks import CHOICES_FILE, SCORES_FILE, run_task, summarise
     from polypinch.tune import load_tuned
 
-    spec = {
-        "name": layout.value if layout else "pool",
-        "layout": layout.value if layout else None,
-        "path": path,
-        "pool": pool,
-        "languages": [tag.strip() for tag in only.split(",") if tag.strip()] if only else [],
-        "items": items,
-        "metric": metric,
-        "max_new_tokens": max_new_tokens,
-        "prompts": _prompts(prompts),
-    }
-    tasks = open_task(validate(spec, Task, "task"))
+    tasks = chosen.open()
     base, tuned, chat, mark = _model(model)
     if base.name == DEFAULT_MODEL:
         say(GEMMA_TERMS)

@@ -5,7 +5,7 @@ from .calls import IDENTICAL
 from .cost import (
     BYTES_PER_TOKEN,
     BudgetSpent,
-    Estimate,
+    Forecast,
     Limits,
     Price,
     Spent,
@@ -13,7 +13,7 @@ from .cost import (
     load_prices,
 )
 from .folder import Judge, JudgeSettings, built_in_judges, load_judge
-from .judging import estimate_pairs, judge_label, judge_pairs
+from .judging import Terms, estimate_pairs, judge_label, judge_pairs
 from .juries import jury
 from .kinds import Kind, KindName, kind_of
 from .measured import keep_measured
@@ -23,6 +23,7 @@ from .protocol import (
     OUTCOME_SCHEMA,
     VERDICT_SCHEMA,
     Orders,
+    Sides,
     choice,
     outcome,
     outcomes,
@@ -45,8 +46,8 @@ __all__ = [
     "Adapted",
     "Backend",
     "BudgetSpent",
-    "Estimate",
     "Fidelities",
+    "Forecast",
     "HttpBackend",
     "Judge",
     "JudgeSettings",
@@ -61,7 +62,9 @@ __all__ = [
     "Settled",
     "Side",
     "SideBySide",
+    "Sides",
     "Spent",
+    "Terms",
     "VerdictStore",
     "built_in_judges",
     "check_pairs",

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from polypinch.errors import PinchError
 from polypinch.judge.calls import Call, Run
-from polypinch.judge.cost import Estimate, Limits, Price, Spent, dollars
+from polypinch.judge.cost import Forecast, Limits, Price, Spent, dollars
 from polypinch.judge.store import Record
 from polypinch.openai_server import CallFailed, work_all
 from polypinch.progress import Bar
@@ -28,7 +28,7 @@ class Asker:
     """
 
     def __init__(
-        self, run: Run, limits: Limits, price: Price | None, spent: Spent, estimate: Estimate
+        self, run: Run, limits: Limits, price: Price | None, spent: Spent, estimate: Forecast
     ) -> None:
         self.run, self.limits, self.price, self.spent, self.estimate = run, limits, price, spent, estimate
         self.stopped_at: str | None = None

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from polypinch.files import canonical_json, fingerprint
 from polypinch.judge.backends import Backend
-from polypinch.judge.cost import BYTES_PER_TOKEN, Estimate, Price
+from polypinch.judge.cost import BYTES_PER_TOKEN, Forecast, Price
 from polypinch.judge.folder import Judge
 from polypinch.judge.prompts import render
 from polypinch.judge.protocol import ORDERS, Orders
@@ -53,7 +53,7 @@ class Run:
     orders: Orders
     retry_failed: bool
 
-    def estimate(self, price: Price | None, concurrency: int) -> Estimate:
+    def estimate(self, price: Price | None, concurrency: int) -> Forecast:
         """Return what is to be asked for, and what that takes."""
         verdicts = stored = identical = missing = repeated = calls = prompt_tokens = 0
         counted = f"bytes / {BYTES_PER_TOKEN}"
@@ -80,7 +80,7 @@ class Run:
         cost = price.of(prompt_tokens, completion) if price else None
         each = self.store.seconds_per_call(self.backend.model, self.judge.version)
         seconds = None if each is None else each * calls / concurrency
-        return Estimate(
+        return Forecast(
             verdicts=verdicts,
             stored=stored,
             identical=identical,

@@ -108,7 +108,7 @@ class Spent:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class Forecast:
     """What a run would do.
 
     Attributes:

@@ -7,6 +7,7 @@ both times is a win, a choice that changes is a tie; win 1, tie 0.5, loss 0.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Literal
 
 import pyarrow as pa
@@ -54,6 +55,22 @@ OUTCOME_SCHEMA = pa.schema(
 ORDERS = ("arm_first", "against_first")
 Orders = Literal["both", "sampled"]
 """Whether each pair is judged in both orders, or in one that is drawn for its item and language."""
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Whose answers are compared.
+
+    Attributes:
+        arm: whose score it is.
+        against: whom it is compared with.
+        seed: the training seed of ``arm``, or ``None``.
+    """
+
+    arm: str
+    against: str
+    seed: int | None = None
+
 
 _PAIR = ("arm", "against", "seed", "item_id", "language")
 

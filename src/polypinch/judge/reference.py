@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 import pyarrow as pa
 from sacrebleu.metrics import CHRF
 
 from polypinch.fidelity import fidelity_table
-from polypinch.judge.protocol import ORDERS, VERDICT_SCHEMA
+from polypinch.judge.protocol import ORDERS, VERDICT_SCHEMA, Sides
 
 NAME = "reference"
 TIE_MARGIN = 2.0
@@ -31,9 +32,7 @@ def quality(text: str, reference: str, in_language: bool | None) -> float:
 
 
 def judge(
-    arm: str,
-    against: str,
-    seed: int | None,
+    sides: Sides,
     ours: Mapping[Key, float],
     theirs: Mapping[Key, float],
     keys: Sequence[Key],
@@ -45,9 +44,7 @@ def judge(
     It sees no order, so its two orders agree; both are written so that every judge's verdicts look alike.
 
     Args:
-        arm: whose score it is.
-        against: whom it is compared with.
-        seed: the training seed of ``arm``.
+        sides: whose answers they are.
         ours: quality of each of the arm's answers; see :func:`quality`.
         theirs: quality of the other's.
         keys: which answers to compare; one that either side lacks gets a missing verdict.
@@ -62,9 +59,7 @@ def judge(
         one, other = ours.get((item, tag)), theirs.get((item, tag))
         for order in ORDERS:
             row: dict[str, object] = {
-                "arm": arm,
-                "against": against,
-                "seed": seed,
+                **asdict(sides),
                 "item_id": item,
                 "language": tag,
                 "order": order,
@@ -83,18 +78,14 @@ def judge(
     return pa.Table.from_pylist(rows, schema=VERDICT_SCHEMA)
 
 
-def judge_by_reference(
-    pairs: pa.Table, arm: str, against: str, seed: int | None, tie_margin: float = TIE_MARGIN
-) -> pa.Table:
+def judge_by_reference(pairs: pa.Table, sides: Sides, tie_margin: float = TIE_MARGIN) -> pa.Table:
     """Give verdicts on pairs that hold their references.
 
     The language of an answer is told among those of the pairs, and English.
 
     Args:
         pairs: in :data:`~polypinch.judge.pairs.PAIR_SCHEMA`; one without a reference gets a missing verdict.
-        arm: whose score it is.
-        against: whom it is compared with.
-        seed: the training seed of ``arm``.
+        sides: whose answers they are.
         tie_margin: as for :func:`judge`.
 
     Returns:
@@ -105,12 +96,12 @@ def judge_by_reference(
     candidates = sorted({*tags, *([] if any(tag.split("-")[0] == "en" for tag in tags) else ["en"])})
     qualities: list[dict[Key, float]] = []
     texts = [pairs[f"{side}_text"].to_pylist() for side in ("arm", "against")]
-    for side in texts:
-        found = fidelity_table([text or "" for text in side], tags, candidates)["in_language"].to_pylist()
+    for answers in texts:
+        found = fidelity_table([text or "" for text in answers], tags, candidates)["in_language"].to_pylist()
         qualities.append(
             {
                 key: quality(text, reference, flag)
-                for key, text, reference, flag in zip(keys, side, references, found, strict=True)
+                for key, text, reference, flag in zip(keys, answers, references, found, strict=True)
                 if text is not None and reference is not None
             }
         )
@@ -119,4 +110,4 @@ def judge_by_reference(
         for key, one, other in zip(keys, *texts, strict=True)
     }
     ours, theirs = qualities
-    return judge(arm, against, seed, ours, theirs, keys, tie_margin, lengths)
+    return judge(sides, ours, theirs, keys, tie_margin, lengths)

@@ -19,7 +19,9 @@ from polypinch.judge import (
     PAIR_SCHEMA,
     Backend,
     Limits,
+    Sides,
     Spent,
+    Terms,
     VerdictStore,
     choose_backend,
     dollars,
@@ -131,7 +133,7 @@ class Judging:
         prompts: Mapping[Key, str],
         ours: Mapping[Key, str],
         theirs: Mapping[Key, str],
-        names: Mapping[str, Any],
+        sides: Sides,
         label: str,
     ) -> None:
         """Write ``verdicts.parquet`` and what it took; calls are kept in the folder, so that a run goes on.
@@ -157,14 +159,15 @@ class Judging:
                 judge=self.declared,
                 backend=self.backend,
                 store=store,
-                **names,
-                orders=self.spec.orders,
-                limits=Limits(self.spec.concurrency, max_cost=self.spec.max_cost),
-                prices=self.prices,
-                retry_failed=True,
+                sides=sides,
+                how=Terms(
+                    self.spec.orders,
+                    Limits(self.spec.concurrency, max_cost=self.spec.max_cost),
+                    self.prices,
+                    retry_failed=True,
+                ),
                 spent=spent,
-                label=label,
-                quiet=self.spec.adaptive is not None,
+                label=label if self.spec.adaptive is None else None,
             )
             pairs = pa.Table.from_pylist(rows, schema=PAIR_SCHEMA)
             verdicts, not_asked = self._verdicts(directory, pairs, ask, label)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from polypinch.judge import VERDICT_SCHEMA, judge, quality
+from polypinch.judge import VERDICT_SCHEMA, Sides, judge, quality
 from polypinch.study.artifacts import VERDICTS, Kind
 from polypinch.study.inputs import Inputs
 from polypinch.study.judging import Judging
@@ -56,13 +57,13 @@ def _verdicts(
 ) -> Stage:
     judging = inputs.judging
     label = f"{arm.arm}-against-{against}-s{seed}"
-    names = {"arm": arm.arm, "against": against, "seed": seed}
+    sides = Sides(arm.arm, against, seed)
     if judging is None:
-        spec, needs, work = _by_reference(inputs, store, arm, others, names)
+        spec, needs, work = _by_reference(inputs, store, arm, others, sides)
     else:
-        spec, needs, work = _by_model(inputs, store, judging, arm, others, names, label)
+        spec, needs, work = _by_model(inputs, store, judging, arm, others, sides, label)
     about = {"model": arm.model, "arm": arm.arm, "seed": seed}
-    return Stage.of(Kind.VERDICTS, label, {**spec, **names}, needs, work, about)
+    return Stage.of(Kind.VERDICTS, label, {**spec, **asdict(sides)}, needs, work, about)
 
 
 def _by_model(
@@ -71,7 +72,7 @@ def _by_model(
     judging: Judging,
     arm: Tuned,
     others: list[Tuned],
-    names: dict[str, Any],
+    sides: Sides,
     label: str,
 ) -> _Work:
     def work(directory: Path) -> None:
@@ -80,7 +81,7 @@ def _by_model(
         theirs: dict[Key, str] = {}
         for other in others:
             theirs.update(_texts(store, other))
-        judging.judge(directory, prompts, ours, theirs, names, f"judge {label}")
+        judging.judge(directory, prompts, ours, theirs, sides, f"judge {label}")
 
     spec = {"judge": judging.identity, "heldout": inputs.heldout_fingerprint}
     return spec, tuple(one.answers for one in (arm, *others)), work
@@ -93,9 +94,7 @@ def _texts(store: Store, tuned: Tuned) -> dict[Key, str]:
     return {(item, tag): text for item, tag, text in found if tag in tuned.evaluated}
 
 
-def _by_reference(
-    inputs: Inputs, store: Store, arm: Tuned, others: list[Tuned], names: dict[str, Any]
-) -> _Work:
+def _by_reference(inputs: Inputs, store: Store, arm: Tuned, others: list[Tuned], sides: Sides) -> _Work:
     margin = inputs.study.comparison.tie_margin
 
     def work(directory: Path) -> None:
@@ -108,7 +107,7 @@ def _by_reference(
             theirs.update(_qualities(store, other, references))
             texts[1].update(_texts(store, other))
         lengths = {key: (_length(texts[0].get(key)), _length(texts[1].get(key))) for key in keys}
-        verdicts = judge(**names, ours=ours, theirs=theirs, keys=keys, tie_margin=margin, lengths=lengths)
+        verdicts = judge(sides, ours, theirs, keys, margin, lengths)
         VERDICTS.write(directory, verdicts)
 
     spec = {
