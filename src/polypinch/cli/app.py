@@ -24,6 +24,7 @@ from polypinch.cli.models import answer_command, tune_command
 from polypinch.cli.paper import paper_app
 from polypinch.cli.pool import pool_app
 from polypinch.cli.probing import advise_command, probe_command
+from polypinch.cli.rating import rate_app
 from polypinch.cli.studies import demo_command, report_command, run_command, status_command
 from polypinch.cli.tasks import tasks_app
 from polypinch.cli.translating import translate_command
@@ -60,6 +61,7 @@ judge_app.command("validate")(validate_command)
 judge_app.command("export")(export_command)
 app.add_typer(judge_app, name="judge")
 app.add_typer(tasks_app, name="tasks")
+app.add_typer(rate_app, name="rate")
 app.command("schema")(schema_command)
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Annotated, Any, get_type_hints
 
 import typer
+
+from polypinch.errors import PinchError
 
 DEFAULT_MODEL = "gemma-3-270m"
 
@@ -54,3 +57,16 @@ def _options(kind: Any) -> list[inspect.Parameter]:
         )
         for field in fields(kind)
     ]
+
+
+@contextmanager
+def needs_web() -> Iterator[None]:
+    """Say how to install the extra ``web`` where an import in the block lacks a package of it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("fastapi", "starlette", "uvicorn", "duckdb"):
+            raise
+        raise PinchError(
+            f"this command needs {error.name}, of the extra web", fix="pip install 'polypinch[web]'"
+        ) from error
