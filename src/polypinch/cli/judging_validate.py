@@ -29,7 +29,8 @@ class PeoplesLabels:
     """What people chose."""
 
     labels: Annotated[
-        Path, typer.Option(metavar="FILE", help="What people chose: PandaLM, Auto-J, OpenAssistant, CSV …")
+        Path,
+        typer.Option(metavar="FILE", help="What people chose: PandaLM, Auto-J, CSV … or a job of ratings."),
     ]
     layout: Annotated[
         str | None,

@@ -354,14 +354,17 @@ def _signed_span(by: Measure, change: Estimate) -> str:
     return f"{by.signed(change.low)} to {by.signed(change.high)}"
 
 
-def caveats(axes: Axes, answered: int, judge: str | None, measure: Measure = LOSS) -> list[str]:
+def caveats(
+    axes: Axes, answered: int, judge: str | None, measure: Measure = LOSS, people: bool = False
+) -> list[str]:
     """Return what the numbers cannot tell, plainest first.
 
     Args:
         axes: the study's.
         answered: prompts answered in each language.
-        judge: who judged: ``reference``, a language model in words, or ``None`` where nothing was judged.
+        judge: who judged: ``reference``, a language model or people in words, or ``None`` where nothing was.
         measure: what the answer is of.
+        people: whether people judged.
     """
     notes = []
     if len(axes.seeds) < 3:
@@ -378,6 +381,11 @@ def caveats(axes: Axes, answered: int, judge: str | None, measure: Measure = LOS
         notes.append(
             "Scores come from the judge “reference”: fidelity × chrF against one reference response. It is no"
             " LLM judge, and rewards likeness of wording more than help."
+        )
+    elif judge is not None and people:
+        notes.append(
+            f"Scores come from {judge}. They speak of the items that were rated; polypinch rate"
+            " report says how far the raters agree."
         )
     elif judge is not None:
         notes.append(

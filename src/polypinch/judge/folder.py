@@ -64,6 +64,8 @@ class JudgeSettings(Spec):
 
     @model_validator(mode="after")
     def _check(self) -> JudgeSettings:
+        if self.kind is KindName.PEOPLE:
+            raise ValueError("kind: people are no folder; write comparison.judge: {people: JOB}")
         if len({self.labels.first, self.labels.second, self.labels.tie}) < 3:
             raise ValueError("labels: the three must differ")
         return self

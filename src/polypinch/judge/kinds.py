@@ -27,6 +27,7 @@ class KindName(StrEnum):
     PAIRWISE_TOKEN = "pairwise-token"
     GRADE = "grade"
     REFERENCE = "reference"
+    PEOPLE = "people"
 
 
 class Kind(ABC):
@@ -153,6 +154,26 @@ class Reference(Kind):
         raise TypeError("the judge reference asks nobody")
 
 
+class People(Kind):
+    """People, whose ratings a job keeps (:mod:`polypinch.judge.people`): no model is asked.
+
+    Raters see a pair in both orders among them, so that a verdict of several has none.
+    """
+
+    name = KindName.PEOPLE
+    asks_model = False
+    sees_order = False
+    shows: frozenset[str] = frozenset()
+
+    def how(self, wanted: Orders) -> str:
+        """Return how they judge, for the reader of a report."""
+        return "each pair by what most raters chose, blind and in both orders among them"
+
+    def read(self, reply: Reply, judge: Judge) -> Reading:
+        """There is no reply to read."""
+        raise TypeError("people are asked at a desk")
+
+
 def kind_of(name: KindName) -> Kind:
     """Return the kind of a name."""
     match name:
@@ -164,6 +185,8 @@ def kind_of(name: KindName) -> Kind:
             return Grade()
         case KindName.REFERENCE:
             return Reference()
+        case KindName.PEOPLE:
+            return People()
         case _:
             assert_never(name)
 

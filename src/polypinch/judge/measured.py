@@ -10,6 +10,7 @@ from typing import Any
 from polypinch.errors import PinchError
 from polypinch.files import file_sha256, write_json
 from polypinch.judge.folder import MEASURED, Judge, built_in_judges, load_judge
+from polypinch.judge.people import is_job, job_identity, open_job
 
 
 def keep_measured(judge: Judge, name: str, labels: Path, figures: Mapping[str, Mapping[str, Any]]) -> None:
@@ -18,7 +19,7 @@ def keep_measured(judge: Judge, name: str, labels: Path, figures: Mapping[str, M
     Args:
         judge: as it was asked.
         name: its name in verdicts, with its model.
-        labels: the file of labels, named by its content.
+        labels: the file of labels, or the folder of a job of ratings; named by its content.
         figures: by language.
 
     Raises:
@@ -34,16 +35,17 @@ def keep_measured(judge: Judge, name: str, labels: Path, figures: Mapping[str, M
     if now.version != judge.version:
         raise PinchError(f"{judge.path} changed while it was asked", fix="validate it again")
     known = now.measured or {}
+    mark = job_identity(open_job(labels)) if is_job(labels) else file_sha256(labels)
     agreement = [
         entry
         for entry in known.get("agreement", [])
-        if (entry["judge"], entry["labels_sha256"]) != (name, file_sha256(labels))
+        if (entry["judge"], entry["labels_sha256"]) != (name, mark)
     ]
     entry = {
         "judge": name,
         "version": judge.version,
         "labels": labels.name,
-        "labels_sha256": file_sha256(labels),
+        "labels_sha256": mark,
         "languages": figures,
     }
     # NaN is no JSON: what is undefined is null.

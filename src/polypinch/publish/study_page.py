@@ -259,8 +259,8 @@ def _notes(
     left_out: dict[str, list[str]],
 ) -> list[str]:
     judged = any(result.outcome is not None for result in results)
-    by_model = inputs.judge.words
-    notes = caveats(shared, len(inputs.answered["item_id"].unique()), by_model if judged else None, LEADING)
+    answered = len(inputs.answered["item_id"].unique())
+    notes = caveats(shared, answered, inputs.judge.words if judged else None, LEADING, inputs.judge.people)
     if judging is not None:
         notes.append(f"The judge was asked as follows: {judging_words(judging)}.")
     if any(result.settled for result in results):
@@ -289,7 +289,7 @@ def _notes(
 
 def judging_totals(inputs: Record, graph: Graph, store: Store) -> dict[str, Any] | None:
     """Return what the language model that judged was asked, in all, or ``None`` where none was."""
-    if inputs.judge.identity is None:
+    if inputs.judge.identity is None or inputs.judge.people:
         return None
     total: Counter[str] = Counter()
     costs = []

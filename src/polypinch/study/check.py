@@ -110,6 +110,8 @@ def preflight(inputs: Inputs, out: Path, time_it: bool = True) -> Preflight:
         "drawn": drawn + written * on_tasks,
     }
     _estimate(inputs, found, out, time_it)
+    if inputs.people is not None:
+        found.problems += inputs.people.problems()
     if inputs.judging is not None:
         found.problems += inputs.judging.problems()
         comparisons = len(build(inputs, Store(out)).compared)
@@ -147,7 +149,7 @@ def _limits(inputs: Inputs) -> list[Problem]:
     items = len(inputs.heldout["item_id"].unique())
     if not inputs.has_references:
         lost = "held-out loss cannot be had, only what the judge says and"
-        if inputs.judging is None:
+        if not inputs.is_compared:
             lost = "neither held-out loss nor the judge 'reference' can be had, only"
         problems.append(
             Problem(

@@ -21,8 +21,9 @@ from polypinch.models import Model, find_model
 from polypinch.pool import POOL_SCHEMA, Pool, open_pool
 from polypinch.seeded import ranks
 from polypinch.study.judging import Judging
+from polypinch.study.people import People
 from polypinch.study.record import JudgeFacts, Record
-from polypinch.study.spec import LLMJudge, Study
+from polypinch.study.spec import LLMJudge, PeopleJudge, Study
 from polypinch.tasks import Place, asked, open_task, refuse_trained
 
 # Which items are held out, or set aside, must not change with the study's seeds.
@@ -38,7 +39,8 @@ class Inputs(Record):
         chats: the chat format of each model.
         pool: where mixtures come from; development items are already taken out.
         development: rows for the loss in the log, or ``None``.
-        judging: the language model that judges, or ``None`` where ``reference`` does.
+        judging: the language model that judges, or ``None`` where another does.
+        people: who judge, or ``None`` where another does.
     """
 
     models: dict[str, Model]
@@ -46,6 +48,7 @@ class Inputs(Record):
     pool: Pool
     development: pa.Table | None
     judging: Judging | None
+    people: People | None
     _mixtures: dict[str, Mixture] = field(default_factory=dict, repr=False)
     _fingerprints: dict[tuple[str, tuple[str, ...]], str] = field(default_factory=dict, repr=False)
 
@@ -129,9 +132,11 @@ def open_inputs(study: Study) -> Inputs:
         chat.keep()
     spec = study.comparison.judge
     judging = Judging(spec, study.comparisons, study.name) if isinstance(spec, LLMJudge) else None
-    facts = JudgeFacts() if judging is None else judging.facts
+    people = People(spec) if isinstance(spec, PeopleJudge) else None
+    asked = judging or people
+    facts = JudgeFacts() if asked is None else asked.facts
     names = {name: chat.name for name, chat in chats.items()}
-    return Inputs(study, heldout, tasks, names, facts, models, chats, pool, development, judging)
+    return Inputs(study, heldout, tasks, names, facts, models, chats, pool, development, judging, people)
 
 
 def _in_languages(rows: pa.Table, tags: Sequence[str]) -> pa.Table:

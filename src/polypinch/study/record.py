@@ -34,13 +34,15 @@ class JudgeFacts:
         words: the judge in words.
         orders: in which pairs were judged.
         ordered: whether the judge is shown an order at all.
-        identity: of a language model: all that verdicts depend on; ``None`` of ``reference``.
+        identity: of a language model or people: all that verdicts depend on; ``None`` of ``reference``.
+        people: whether people judged.
     """
 
     words: str = "reference"
     orders: Orders = "both"
     ordered: bool = False
     identity: Mapping[str, Any] | None = None
+    people: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Record:
 
     @property
     def is_compared(self) -> bool:
-        """Whether answers can be compared: a language model needs no references."""
+        """Whether answers can be compared: a language model and people need no references."""
         return self.has_references or self.judge.identity is not None
 
     def references(self) -> dict[tuple[str, str], str]:

@@ -154,18 +154,28 @@ class LLMJudge(Spec):
         return self
 
 
+class PeopleJudge(Spec):
+    """People who judged answers at a desk (``polypinch rate``).
+
+    Attributes:
+        people: the folder of their job, drawn from this study's answers.
+    """
+
+    people: str
+
+
 class Comparison(Spec):
     """What answers are compared with, and by whom.
 
     Attributes:
         against: an arm's name; ``untuned``; or ``monolingual``, the paper's choice: in each language the
             model tuned on the whole budget in that language.
-        judge: ``reference``: fidelity × chrF against the reference response; or a language model.
+        judge: ``reference``: fidelity × chrF against the reference response; a language model; or people.
         tie_margin: of ``reference``: qualities no further apart than this, in points of chrF, are a tie.
     """
 
     against: str = MONOLINGUAL
-    judge: Literal["reference"] | LLMJudge = "reference"
+    judge: Literal["reference"] | LLMJudge | PeopleJudge = "reference"
     tie_margin: float = Field(TIE_MARGIN, ge=0)
 
 
@@ -251,7 +261,7 @@ class Study(Spec):
             raise ValueError(
                 "answering: several samples at temperature 0 are all the same; set a temperature"
             )
-        if self.answering.samples > 1 and isinstance(self.comparison.judge, LLMJudge):
+        if self.answering.samples > 1 and self.comparison.judge != "reference":
             raise ValueError("comparison.judge: it compares one answer with one; draw one sample")
         known = {*names, UNTUNED, MONOLINGUAL}
         if self.comparison.against not in known:

@@ -12,6 +12,7 @@ from polypinch.judge import VERDICT_SCHEMA, Sides, judge, quality
 from polypinch.study.artifacts import VERDICTS, Kind
 from polypinch.study.inputs import Inputs
 from polypinch.study.judging import Judging
+from polypinch.study.people import People
 from polypinch.study.runs import Compared, Tuned
 from polypinch.study.spec import MONOLINGUAL
 from polypinch.study.store import Stage, Store
@@ -55,10 +56,12 @@ def comparisons(inputs: Inputs, store: Store, arms: Sequence[Tuned], mono: Seque
 def _verdicts(
     inputs: Inputs, store: Store, arm: Tuned, others: list[Tuned], against: str, seed: int
 ) -> Stage:
-    judging = inputs.judging
+    judging, people = inputs.judging, inputs.people
     label = f"{arm.arm}-against-{against}-s{seed}"
     sides = Sides(arm.arm, against, seed)
-    if judging is None:
+    if people is not None:
+        spec, needs, work = _by_people(store, people, arm, others, sides)
+    elif judging is None:
         spec, needs, work = _by_reference(inputs, store, arm, others, sides)
     else:
         spec, needs, work = _by_model(inputs, store, judging, arm, others, sides, label)
@@ -85,6 +88,16 @@ def _by_model(
 
     spec = {"judge": judging.identity, "heldout": inputs.heldout_fingerprint}
     return spec, tuple(one.answers for one in (arm, *others)), work
+
+
+def _by_people(store: Store, people: People, arm: Tuned, others: list[Tuned], sides: Sides) -> _Work:
+    def work(directory: Path) -> None:
+        theirs: dict[Key, str] = {}
+        for other in others:
+            theirs.update(_texts(store, other))
+        people.judge(directory, _texts(store, arm), theirs, sides)
+
+    return {"judge": people.identity}, tuple(one.answers for one in (arm, *others)), work
 
 
 def _texts(store: Store, tuned: Tuned) -> dict[Key, str]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from polypinch.errors import PinchError
-from polypinch.judge import outcomes
+from polypinch.judge import Sides, outcomes
 from polypinch.judge.labels import LABEL_SCHEMA, panel
 from polypinch.judge.people import (
     Rated,
@@ -51,7 +51,7 @@ def test_the_verdict_is_what_most_say_and_the_protocol_reads_it(tmp_path: Path) 
         return "both_bad"
 
     rate(job, says)  # type: ignore[arg-type]
-    table = verdicts(job, "pinch", "english", 1, TEXTS)
+    table = verdicts(job, Sides("pinch", "english", 1), TEXTS)
     assert table.num_rows == 2 * 6 * len(TAGS)
     found = {(row["item_id"], row["language"]): row["outcome"] for row in outcomes(table).to_pylist()}
     for tag in TAGS:
@@ -59,8 +59,8 @@ def test_the_verdict_is_what_most_say_and_the_protocol_reads_it(tmp_path: Path) 
     assert not any(row["flipped"] for row in outcomes(table).to_pylist())
     raw = json.loads(table["raw"][0].as_py())
     assert set(raw) == {f"{table['language'][0].as_py()}-{n}" for n in (1, 2, 3)}
-    assert verdicts(job, "pinch", "other", 1, TEXTS).num_rows == 0
-    assert verdicts(job, "pinch", "english", 2, TEXTS).num_rows == 0
+    assert verdicts(job, Sides("pinch", "other", 1), TEXTS).num_rows == 0
+    assert verdicts(job, Sides("pinch", "english", 2), TEXTS).num_rows == 0
 
 
 def test_ratings_of_other_answers_are_refused(tmp_path: Path) -> None:
@@ -68,9 +68,9 @@ def test_ratings_of_other_answers_are_refused(tmp_path: Path) -> None:
     rate(job, lambda place, task: "tie")
     changed = {key: (f"{ours} now", theirs) for key, (ours, theirs) in TEXTS.items()}
     with pytest.raises(PinchError, match="rated on other answers"):
-        verdicts(job, "pinch", "english", 1, changed)
+        verdicts(job, Sides("pinch", "english", 1), changed)
     with pytest.raises(PinchError, match="rated on other answers"):
-        verdicts(job, "pinch", "english", 1, {})
+        verdicts(job, Sides("pinch", "english", 1), {})
 
 
 def test_identical_answers_are_a_tie_without_a_rater(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_identical_answers_are_a_tie_without_a_rater(tmp_path: Path) -> None:
     make_job(tmp_path / "job", [pair("i0", "fi"), same], Rated.PAIRS, repeats=0)
     job = open_job(tmp_path / "job")
     texts = {**TEXTS, ("i1", "fi"): ("same", "same")}
-    assert [row["winner"] for row in verdicts(job, "pinch", "english", 1, texts).to_pylist()] == [
+    assert [row["winner"] for row in verdicts(job, Sides("pinch", "english", 1), texts).to_pylist()] == [
         "tie",
         "tie",
     ]
@@ -104,7 +104,7 @@ def test_grades_of_single_answers_are_compared_within_a_rater(tmp_path: Path) ->
     assert {vote.choice for vote in votes(job, "english")} == {"arm"}
     assert {(vote.arm, vote.against) for vote in votes(job)} == {("english", "pinch")}
     texts = {(f"i{n}", tag): (f"pinch i{n} {tag}", f"english i{n} {tag}") for n in range(4) for tag in TAGS}
-    found = outcomes(verdicts(job, "pinch", "english", 1, texts))
+    found = outcomes(verdicts(job, Sides("pinch", "english", 1), texts))
     assert found["outcome"].to_pylist() == [1.0] * 8
 
 

@@ -17,6 +17,7 @@ from polypinch.judge.labels.layouts import LAYOUTS, Numbered
 from polypinch.judge.labels.oasst import is_oasst, oasst
 from polypinch.judge.labels.table import LABEL_SCHEMA
 from polypinch.judge.labels.wmt import is_wmt, wmt
+from polypinch.judge.people import is_job, job_labels, open_job
 from polypinch.languages import language as named
 from polypinch.reading import read_rows
 
@@ -39,7 +40,7 @@ def read_labels(path: Path, layout: str | None = None, language: str | None = No
     """Read who preferred which answer.
 
     Args:
-        path: JSON, JSON Lines, CSV, TSV or Parquet.
+        path: JSON, JSON Lines, CSV, TSV or Parquet; or the folder of a job of ratings.
         layout: one of :data:`LAYOUT_NAMES`; told from the first row by default.
         language: of rows that do not say theirs.
 
@@ -52,6 +53,8 @@ def read_labels(path: Path, layout: str | None = None, language: str | None = No
     """
     if layout is not None and layout not in LAYOUT_NAMES:
         raise PinchError(f"unknown layout {layout!r}", fix=f"known: {', '.join(LAYOUT_NAMES)}")
+    if is_job(path):
+        return job_labels(open_job(path))
     numbered = (row for chunk in read_rows(str(path)) for row in chunk.rows)
     first = next(numbered, None)
     if first is None:

@@ -15,7 +15,7 @@ from polypinch.files import fingerprint
 from polypinch.judge.labels import LABEL_SCHEMA
 from polypinch.judge.people.job import Choice, Job, Rated, Task
 from polypinch.judge.people.ratings import Ratings
-from polypinch.judge.protocol import ORDERS, VERDICT_SCHEMA
+from polypinch.judge.protocol import ORDERS, VERDICT_SCHEMA, Sides
 
 NAME = "people"
 _GRADE = {Choice.EXCELLENT: 2, Choice.PASS: 1, Choice.FAIL: 0}
@@ -220,9 +220,7 @@ def job_identity(job: Job) -> str:
     return fingerprint([job.facts.rated.value, lines, same])
 
 
-def verdicts(
-    job: Job, arm: str, against: str, seed: int | None, texts: Mapping[tuple[str, str], Any]
-) -> pa.Table:
+def verdicts(job: Job, sides: Sides, texts: Mapping[tuple[str, str], Sequence[str]]) -> pa.Table:
     """Return people's verdicts on an arm's answers.
 
     Each item's is the choice of most of its raters; no order is seen, as raters see both among them, so its
@@ -230,9 +228,7 @@ def verdicts(
 
     Args:
         job: with its ratings.
-        arm: whose score it is.
-        against: whom it is compared with.
-        seed: the training seed; a job of untrained answers has none.
+        sides: whose answers are compared; a job of untrained answers has no seed.
         texts: by (item, language) the two answers as they are now; a rating of other texts is refused.
 
     Returns:
@@ -242,6 +238,7 @@ def verdicts(
         PinchError: the answers that were rated are not these.
     """
     groups: dict[tuple[str, str], list[Vote]] = defaultdict(list)
+    arm, against, seed = sides.arm, sides.against, sides.seed
     for vote in votes(job, against):
         if (vote.arm, vote.against) == (arm, against) and vote.seed in (seed, None):
             _refuse_other_texts(job, vote, texts)
