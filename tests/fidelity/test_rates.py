@@ -49,6 +49,12 @@ def test_abstentions_are_counted_and_weigh_nothing() -> None:
     assert (row.n, row.n_abstained, row.in_language.n, row.in_language.value) == (4, 2, 2, 0.5)
 
 
+def test_the_rate_is_bounded_by_what_was_not_told() -> None:
+    rows = by_language(summarise(table(["fi"] * 4 + ["sw"] * 2, [True, None, False, None, True, None])))
+    assert (rows["fi"].abstained, rows["fi"].if_wrong, rows["fi"].if_right) == (0.5, 0.25, 0.75)
+    assert (rows["all"].abstained, rows["all"].if_wrong, rows["all"].if_right) == (0.5, 0.375, 0.875)
+
+
 def test_a_language_without_a_judged_answer_is_nan_and_left_out_of_the_mean() -> None:
     rows = by_language(summarise(table(["fi", "sw"], [True, None])))
     assert math.isnan(rows["sw"].in_language.value)

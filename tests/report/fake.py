@@ -93,6 +93,7 @@ def _rows(
             d, m = (sum(x[t] for t in members) / len(members) for x in (change, match))
             add("loss", arm.name, name, sum(LEVEL[t] for t in members) / len(members) + d, 0.05 * wide, 0, 9)
             more = {"line_pass": m * 0.98, "word_pass": 0.995, "abstained": 1}
+            more |= {"abstained_share": 0.025, "if_wrong": m * 0.975, "if_right": m * 0.975 + 0.025}
             add("fidelity", arm.name, name, m, 0.14 * wide * (1.1 - m) ** 0.5, 0, 1, **more)
             if not arm.is_baseline:
                 add("loss_change", arm.name, name, d, 0.008 * wide, -9, 9)

@@ -40,7 +40,10 @@ class LanguageFidelity:
         language: its tag; ``all`` for the unweighted mean of the languages.
         n: answers.
         n_abstained: answers whose language could not be told.
-        in_language: answers in the language asked for.
+        abstained: their share of the answers, from 0 to 1; for ``all`` the unweighted mean of the languages'.
+        in_language: answers in the language asked for, of those told.
+        if_wrong: what that rate would be of all answers if every abstained one were in another language.
+        if_right: the same if every one were in the language asked for.
         line_pass: answers with no line in another language.
         word_pass: of those that pass by lines, answers with no word in another language.
     """
@@ -48,7 +51,10 @@ class LanguageFidelity:
     language: str
     n: int
     n_abstained: int
+    abstained: float
     in_language: Rate
+    if_wrong: float
+    if_right: float
     line_pass: Rate
     word_pass: Rate
 
@@ -75,12 +81,24 @@ def summarise(table: pa.Table, stratum: str | None = None) -> list[LanguageFidel
     items = table["item_id"].to_pylist() if named else list(range(len(tags)))
     abstained = [value is None for value in table["in_language"].to_pylist()]
     rates = {name: _rates(table[name].to_pylist(), tags, strata, items, named) for name in MEASURES}
+    told = table["in_language"].to_pylist()
+    shares, if_wrong, if_right = (
+        _rates(values, tags, strata, items, named=False)
+        for values in (
+            abstained,
+            [bool(value) for value in told],
+            [value is None or value for value in told],
+        )
+    )
     order = list(dict.fromkeys(tags))
     return [
         LanguageFidelity(
             language=tag,
             n=len(tags) if tag == "all" else tags.count(tag),
             n_abstained=sum(gone for gone, own in zip(abstained, tags, strict=True) if tag in ("all", own)),
+            abstained=shares[tag].value,
+            if_wrong=if_wrong[tag].value,
+            if_right=if_right[tag].value,
             **{name: rates[name][tag] for name in MEASURES},
         )
         for tag in [*order, "all"]

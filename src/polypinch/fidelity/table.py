@@ -13,12 +13,15 @@ import pyarrow as pa
 
 from polypinch.errors import PinchError
 from polypinch.fidelity.cleaning import clean, count_words
-from polypinch.fidelity.identify import Identifier
+from polypinch.fidelity.identify import Identifier, cannot_be_told
 from polypinch.fidelity.scripts import scripts_of
+from polypinch.languages import language
 from polypinch.progress import track
 from polypinch.thoughts import answer_of
 
 LEAST_WORDS_A_LINE = 5
+FIDELITY_METHOD = 2
+"""Raised whenever the same answers would get other rows: part of what a study's fidelity is known by."""
 
 FIDELITY_SCHEMA = pa.schema(
     [
@@ -56,8 +59,9 @@ def fidelity_table(
 
     Returns:
         A table in ``FIDELITY_SCHEMA``, one row per text. ``in_language`` is null where the response is too
-        short or no language; ``line_pass`` where no line can be judged; ``word_pass`` where the line level
-        is not passed, and for languages in Latin script.
+        short or no language; all is null where a language is asked for in a script in which it cannot be told
+        (``hi-Latn``), see :func:`fidelity_notes`; ``line_pass`` where no line can be judged; ``word_pass``
+        where the line level is not passed, and for languages in Latin script.
 
     Raises:
         PinchError: as many languages as texts are not given; a language is unknown, or not a candidate.
@@ -66,12 +70,19 @@ def fidelity_table(
         raise PinchError(
             f"{len(texts)} texts but {len(languages)} languages", fix="give one language per text"
         )
-    identifier = Identifier(candidates)
-    expected = {tag: identifier.expected(tag) for tag in dict.fromkeys(languages)}
+    told = [tag for tag in dict.fromkeys(languages) if not cannot_be_told(language(tag).tag)]
+    if languages and not told:
+        return pa.Table.from_pylist([{}] * len(texts), schema=FIDELITY_SCHEMA)
+    kept = None if candidates is None else [t for t in candidates if not cannot_be_told(language(t).tag)]
+    identifier = Identifier(kept)
+    expected = {tag: identifier.expected(tag) for tag in told}
     in_latin = {tag: "LATIN" in scripts_of(tag) for tag in expected}
-    rows = []
+    rows: list[dict[str, str | float | bool | None]] = []
     pairs = list(zip(texts, languages, strict=True))
     for whole, tag in track(pairs, label) if label else pairs:
+        if tag not in expected:
+            rows.append({})
+            continue
         text = answer_of(whole or "")
         cleaned = clean(text)
         found, confidence = identifier.identify_clean(cleaned)
@@ -81,7 +92,7 @@ def fidelity_table(
             {
                 "response_language": found,
                 "confidence": confidence,
-                "in_language": None if found is None else found == expected[tag],
+                "in_language": None if found is None else found in expected[tag],
                 "line_pass": line_pass,
                 "word_pass": not any(map(wrong_words, lines)) if line_pass and not in_latin[tag] else None,
             }
@@ -105,8 +116,8 @@ def wrong_words(text: str) -> list[str]:
 
 
 def _line_pass(
-    lines: Sequence[str], expected: str, identifier: Identifier, undecided_fails: bool
+    lines: Sequence[str], expected: frozenset[str], identifier: Identifier, undecided_fails: bool
 ) -> bool | None:
     found = [identifier.identify_clean(line)[0] for line in lines]
     judged = found if undecided_fails else [tag for tag in found if tag is not None]
-    return all(tag == expected for tag in judged) if judged else None
+    return all(tag in expected for tag in judged) if judged else None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from polypinch.findings import Findings
 from polypinch.judge import ALL, influences
 from polypinch.measure import LOSS, MEASURES, Measure
@@ -79,9 +81,28 @@ def fidelity_rows(shared: Axes, result: ArmResults) -> Rows:
             "line_pass": lines[name].value if name in lines else None,
             "word_pass": words[name].value if name in words else None,
             "abstained": None if name in shared.groups else result.abstained.get(name, 0),
+            **_bounds(shared, result, name),
         }
         for name, estimate in shares(shared, result.in_language).items()
     ]
+
+
+def _bounds(shared: Axes, result: ArmResults, name: str) -> dict[str, float | None]:
+    """Return the share of abstained answers, and the rate if they were all wrong, and all right."""
+    if result.abstains is None:
+        return {}
+    columns = shared.groups.get(name, [shared.languages.index(name)] if name in shared.languages else [])
+    told = np.where(np.isfinite(result.in_language), result.in_language, 0.0) * (1 - result.abstains)
+    means = [
+        [
+            float(np.nanmean(values[..., column]))
+            for column in columns
+            if np.isfinite(values[..., column]).any()
+        ]
+        for values in (result.abstains, told, told + result.abstains)
+    ]
+    share, wrong, right = (sum(of) / len(of) if of else None for of in means)
+    return {"abstained_share": share, "if_wrong": wrong, "if_right": right}
 
 
 def loss_rows(shared: Axes, result: ArmResults) -> Rows:

@@ -100,7 +100,8 @@ class ReportData:
             ``not_asked``: pairs that adaptive judging left out, which are not missing.
         judge: what scores hang on, 0 to 100: rows as above, by language and over ``all``, with a ``measure``,
             one of :data:`polypinch.report.judge.MEASURES`.
-        fidelity: 0 to 1; also ``line_pass``, ``word_pass``, ``abstained``.
+        fidelity: 0 to 1; also ``line_pass``, ``word_pass``, ``abstained`` (answers), ``abstained_share``,
+            and the rate ``if_wrong``, ``if_right``: if all abstained answers were.
         loss: bits per byte of the reference responses.
         loss_change: paired change of bits per byte against the baseline arm; negative is better.
         tasks: rows as above, 0 to 1, of each ``task`` and ``metric``; also the paired ``change`` ``against``

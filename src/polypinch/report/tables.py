@@ -17,7 +17,15 @@ _TOGETHER = ("low_together", "high_together")
 _COLUMNS = {
     "scores": (*_ESTIMATE, *_TOGETHER, "against", "flip_rate", "missing", "not_asked"),
     "judge": ("model", "arm", "language", "measure", "value", "low", "high", "n_items", "n_seeds"),
-    "fidelity": (*_ESTIMATE, "line_pass", "word_pass", "abstained"),
+    "fidelity": (
+        *_ESTIMATE,
+        "line_pass",
+        "word_pass",
+        "abstained",
+        "abstained_share",
+        "if_wrong",
+        "if_right",
+    ),
     "loss": _ESTIMATE,
     "loss_change": (*_ESTIMATE, *_TOGETHER),
     "noise": ("model", "measure", "language", "spread", "low", "high", "training", "freedom"),

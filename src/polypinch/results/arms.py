@@ -110,6 +110,7 @@ class ArmResults:
         settled: where adaptive judging left each language, seed by seed; empty where all was judged.
         judged: its comparisons as arrays, or ``None`` where nothing is compared.
         tasks: (seeds, items, languages) by the name of a task's measure, over that task's own axes.
+        abstains: (seeds, items, languages): the share of a cell's answers whose language could not be told.
     """
 
     model: str
@@ -125,6 +126,7 @@ class ArmResults:
     settled: tuple[dict[str, Settled], ...] = ()
     judged: OutcomeArrays | None = None
     tasks: Mapping[str, Array] = field(default_factory=dict)
+    abstains: Array | None = None
 
     def values(self, measure: Measure) -> Array | None:
         """Return (seeds, items, languages) of a measure; NaN where a value is missing.
@@ -167,9 +169,10 @@ def read_arm(
         pairs = zip(table["language"].to_pylist(), table["outcome"].to_pylist(), strict=True)
         missing.update(tag for tag, value in pairs if value is None)
     abstained: Counter[str] = Counter()
-    for table in fidelity.values():
-        found = zip(table["language"].to_pylist(), table["in_language"].to_pylist(), strict=True)
-        abstained.update(tag for tag, value in found if value is None)
+    for seed, table in fidelity.items():
+        untold = table["in_language"].is_null()
+        abstained.update(table.filter(untold)["language"].to_pylist())
+        fidelity[seed] = table.append_column("abstains", untold)
     return ArmResults(
         model=runs[0].model,
         arm=runs[0].arm,
@@ -181,6 +184,7 @@ def read_arm(
         flipped=fill(axes, judged, "flipped") if judged else None,
         missing=dict(missing),
         abstained=dict(abstained),
+        abstains=fill(axes, fidelity, "abstains"),
         settled=tuple(left for one in compared if (left := _read_settled(store, one.verdicts))),
         judged=lay_out([_side(store, one) for one in compared], axes.items, axes.languages, orders)
         if compared

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from polypinch.answer import Sampling, TransformersEngine, answer
-from polypinch.fidelity import fidelity_table
+from polypinch.fidelity import FIDELITY_METHOD, fidelity_table
 from polypinch.mix import MixPlan
 from polypinch.models import Precision, choose_dtype, used
 from polypinch.study.artifacts import FIDELITY, LOSS, MANIFEST, MIXTURE, Kind
@@ -209,7 +209,8 @@ class _Builder:
                 found = found.append_column(name, table[name])
             FIDELITY.write(directory, found)
 
-        return Stage.of(Kind.FIDELITY, label, {"candidates": candidates}, (answers,), work, about)
+        spec = {"candidates": candidates, "method": FIDELITY_METHOD}
+        return Stage.of(Kind.FIDELITY, label, spec, (answers,), work, about)
 
     def _task(
         self, tasks: TaskSet, checkpoint: Stage | None, recipe: TuneRecipe, label: str, about: dict[str, Any]
