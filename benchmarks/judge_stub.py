@@ -115,6 +115,9 @@ class _Connection(asyncio.Protocol):
         if head.startswith(b"GET /counts"):
             self.send(json.dumps(stub.counts).encode())
             return
+        if head.startswith(b"GET /v1/models"):
+            self.send(json.dumps({"object": "list", "data": [{"id": "stub", "object": "model"}]}).encode())
+            return
         stub.counts["requests"] += 1
         stub.last = json.loads(body)
         if stub.refused & set(stub.last):

@@ -24,7 +24,14 @@ def test_a_room_has_every_name_that_it_shows(room: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["paper list", "pool show pinch12", "judge list", "run missing.yaml --out x"]
+    "command",
+    [
+        "paper list",
+        "pool show pinch12",
+        "judge list",
+        "run missing.yaml --out x",
+        "season missing.jsonl --languages de --out x",
+    ],
 )
 def test_a_command_that_needs_no_model_loads_no_torch(command: str, tmp_path: Path) -> None:
     code = (

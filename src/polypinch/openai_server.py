@@ -209,6 +209,33 @@ class Endpoint:
             await self._session.close()
             self._session = None
 
+    async def served(self) -> list[str]:
+        """Return the models that the server lists; none where it lists them nowhere.
+
+        Raises:
+            PinchError: nobody answers at its address.
+        """
+        from aiohttp import ClientConnectorError, ClientError  # noqa: PLC0415
+
+        assert self._session is not None
+        address = self._address.removesuffix("/chat/completions") + "/models"
+        try:
+            async with (
+                asyncio.timeout(min(10.0, self.patience.timeout_s)),
+                self._session.get(address, allow_redirects=False) as response,
+            ):
+                whole = _loaded(await _unpacked(response)) if response.status == 200 else {}
+        except ClientConnectorError as error:
+            raise PinchError(
+                f"nobody answers at {self.where} ({type(error).__name__})",
+                fix="start the server, or mend its address",
+            ) from None
+        except (_Passing, _Useless, ClientError, OSError, TimeoutError):
+            return []
+        listed = whole.get("data") if isinstance(whole, dict) else None
+        ids = [one.get("id") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+        return [_storable(name) for name in ids if isinstance(name, str)]
+
     async def chat(
         self,
         messages: Sequence[dict[str, str]],

@@ -25,6 +25,7 @@ from polypinch.cli.paper import paper_app
 from polypinch.cli.pool import pool_app
 from polypinch.cli.probing import advise_command, probe_command
 from polypinch.cli.rating import rate_app
+from polypinch.cli.season import season_command
 from polypinch.cli.studies import demo_command, report_command, run_command, status_command
 from polypinch.cli.tasks import tasks_app
 from polypinch.cli.translating import translate_command
@@ -51,6 +52,7 @@ app.add_typer(pool_app, name="pool")
 app.add_typer(paper_app, name="paper")
 app.command("probe")(probe_command)
 app.command("advise")(advise_command)
+app.command("season")(season_command)
 app.command("translate")(translate_command)
 app.command("mix")(mix_command)
 app.command("tune")(tune_command)

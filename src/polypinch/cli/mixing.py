@@ -63,7 +63,7 @@ def mix_command(
     if as_json:
         print_json(mixture.manifest)
         return
-    _print_manifest(mixture.manifest)
+    print_manifest(mixture.manifest)
     say(f"{mixture.table.num_rows} rows in {out}")
 
 
@@ -83,7 +83,8 @@ def _chat(plan: MixPlan, model: str, template: str | None) -> ChatFormat | None:
         return None
 
 
-def _print_manifest(manifest: dict[str, Any], title: str | None = None) -> None:
+def print_manifest(manifest: dict[str, Any], title: str | None = None) -> None:
+    """Print a manifest: by language, requested against delivered."""
     from polypinch.mix import amount_text
 
     rows = []
@@ -137,7 +138,7 @@ def check_command(
         print_json(found.as_dict())
     else:
         for name, manifest in found.mixtures.items():
-            _print_manifest(manifest, f"\narm {name}")
+            print_manifest(manifest, f"\narm {name}")
         typer.echo()
         for problem in found.problems:
             typer.echo(f"{problem.level}: {problem.where}: {problem.message}\n  fix: {problem.fix}")

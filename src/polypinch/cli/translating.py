@@ -10,6 +10,7 @@ import typer
 
 from polypinch.cli.options import Json
 from polypinch.cli.show import print_json, print_table
+from polypinch.cli.translators import server_translator
 from polypinch.errors import PinchError
 from polypinch.progress import say
 
@@ -63,14 +64,14 @@ def translate_command(
             write_sheet(wanted, by_hand)
             say(f"{len(wanted)} rows: fill in the column target of {by_hand}, then run this again")
             return
-        _print(finish(wanted, _read(by_hand, wanted, source), out), out, as_json)
+        print_translated(finish(wanted, _read(by_hand, wanted, source), out), out, as_json)
         return
     if model is None:
         raise PinchError(
             f"{len(wanted)} rows are to be translated, and nobody is named who could",
             fix="--model and --base-url for a server, or --by-hand sheet.csv for people",
         )
-    translator = _server(model, base_url, prompt, source, glossary, prices)
+    translator = server_translator(model, base_url, prompt, source, glossary, prices)
     if max_cost is not None and translator.price is None:
         raise PinchError(
             f"the cost is limited, and there is no price for {model}", fix="--prices prices.yaml"
@@ -79,7 +80,7 @@ def translate_command(
         _print_estimate(wanted, translator, as_json)
         return
     done = translate_rows(wanted, translator, source, out, concurrency=concurrency, max_cost=max_cost)
-    _print(done, out, as_json)
+    print_translated(done, out, as_json)
     if any(line.open for line in done.lines):
         raise PinchError(
             "the limit was reached before every row was tried", fix="raise --max-cost, run again"
@@ -106,22 +107,6 @@ def _wanted(what: str, to: str | None, items: int | None, base: str) -> tuple[st
     return language(base).tag, wanted_of_pool(open_pool(what), language(base).tag, tags, items)
 
 
-def _server(
-    model: str, base_url: str | None, prompt: str, source: str, glossary: Path | None, prices: Path | None
-) -> ServerTranslator:
-    from polypinch.judge import load_prices
-    from polypinch.translate import ServerTranslator, load_glossary, load_prompt
-
-    return ServerTranslator(
-        model,
-        base_url,
-        load_prompt(prompt),
-        source,
-        glossary=load_glossary(glossary) if glossary else None,
-        price=load_prices(prices).get(model) if prices else None,
-    )
-
-
 def _read(sheet: Path, wanted: list[Wanted], source: str) -> dict[tuple[str, str], list[Try]]:
     from polypinch.translate import Checker, read_sheet
 
@@ -144,7 +129,8 @@ def _print_estimate(wanted: list[Wanted], translator: ServerTranslator, as_json:
     )
 
 
-def _print(done: Translated, out: Path, as_json: bool) -> None:
+def print_translated(done: Translated, out: Path, as_json: bool) -> None:
+    """Print what translating came to, language by language."""
     if as_json:
         print_json({"pool": str(out / "pool.parquet"), "languages": [asdict(line) for line in done.lines]})
         return

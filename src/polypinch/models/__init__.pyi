@@ -12,6 +12,7 @@ from .finding import (
     used,
     vocabulary_size,
 )
+from .naming import refuse_missing_folder
 from .precision import Precision, Quantization
 from .trust import trust_folders
 
@@ -29,6 +30,7 @@ __all__ = [
     "home",
     "load_model",
     "load_tokenizer",
+    "refuse_missing_folder",
     "refuse_recurrent",
     "segment_attention",
     "segmented",

@@ -17,6 +17,7 @@ from transformers import CONFIG_MAPPING, AutoConfig, AutoModelForCausalLM, AutoT
 from polypinch.errors import PinchError
 from polypinch.files import artifact, file_sha256, fingerprint, is_done, read_json, write_json
 from polypinch.models.attention import refuse_recurrent
+from polypinch.models.naming import refuse_missing_folder
 from polypinch.models.precision import Precision, Quantization
 from polypinch.models.trust import code_refused, explained, loads_pickles, no_safetensors, runs_code
 from polypinch.processes import world
@@ -66,6 +67,7 @@ def find_model(name: str, revision: str | None = None) -> Model:
     local = Path(name).expanduser()
     if local.is_dir():
         return Model(name, str(local.resolve()), None, _folder_fingerprint(local))
+    refuse_missing_folder(name)
     return _find_on_hub(name, revision)
 
 

@@ -9,12 +9,14 @@ from .result import (
     Probe,
     read_probe,
 )
+from .rule import LEAST_EACH, dose
 from .texts import ENGLISH, Texts, read_texts
 
 __all__ = [
     "ENGLISH",
     "ESTIMATES",
     "FACTS",
+    "LEAST_EACH",
     "LIMITS",
     "PROBE_FILE",
     "PROXY",
@@ -24,6 +26,7 @@ __all__ = [
     "Probe",
     "Texts",
     "advise",
+    "dose",
     "probe",
     "read_probe",
     "read_texts",

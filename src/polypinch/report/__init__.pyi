@@ -1,3 +1,4 @@
+from .before_after import PAGE, BeforeAfter, write_before_after
 from .charts import WIDTH, Spec, finish
 from .data import (
     GROUPS,
@@ -31,10 +32,12 @@ __all__ = [
     "FINDINGS",
     "GROUPS",
     "LIGHT",
+    "PAGE",
     "RULE",
     "UNTUNED",
     "WIDTH",
     "ArmInfo",
+    "BeforeAfter",
     "Cell",
     "Cells",
     "Exports",
@@ -71,6 +74,7 @@ __all__ = [
     "shown_figure",
     "validate",
     "with_neutral",
+    "write_before_after",
     "write_figures",
     "write_report",
     "write_tables",

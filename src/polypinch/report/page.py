@@ -18,13 +18,12 @@ from polypinch.report.part import Part
 from polypinch.report.points import counted, file_name
 from polypinch.report.sections import Section, sections
 from polypinch.report.tables import csv_tables, flat, manifest_lines, pivot
+from polypinch.report.talks import talks
 from polypinch.report.tasks import TASKS, TaskPart, task_parts
 from polypinch.report.tex import latex_tables
 
 FINDINGS = "findings.json"
 """The answer for machines, beside the page."""
-
-_LONGEST = 1500  # characters of an answer on the page; the answers tables hold all
 
 
 def write_report(data: ReportData, directory: Path) -> Path:
@@ -68,7 +67,7 @@ def _render(data: ReportData, figures: list[Figure], tasks: list[TaskPart]) -> s
         judge=judge_section(data),
         manifest=manifest,
         lost=f"{lost} of {len(manifest)} lines lost rows" if lost else "",
-        talks=_talks(data),
+        talks=talks(data),
         settings=flat(data.settings),
     )
 
@@ -148,38 +147,3 @@ def _facts(data: ReportData) -> list[tuple[str, str]]:
         ("outside it (unseen)", ", ".join(names["unseen"])),
     ]
     return [(name, value) for name, value in facts if value]
-
-
-def _talks(data: ReportData) -> list[dict[str, Any]]:
-    """Return the samples by language; the first language that is not the base is shown first."""
-    labels = {arm.name: arm.label for arm in data.arms}
-    talks: list[dict[str, Any]] = []
-    for one in data.languages:
-        items = [
-            {
-                "item_id": sample.item_id,
-                "prompt": _cut(sample.prompt),
-                "reference": None if sample.reference is None else _cut(sample.reference),
-                "answers": [
-                    {
-                        "arm": name,
-                        "label": labels[name] if labels[name] != name else "",
-                        "text": _cut(sample.answers[name]),
-                        "in_language": sample.in_language.get(name),
-                    }
-                    for name in labels
-                    if name in sample.answers
-                ],
-            }
-            for sample in data.samples
-            if sample.language == one.tag
-        ]
-        if items:
-            talks.append({**vars(one), "items": items, "chosen": False})
-    if talks:
-        next((talk for talk in talks if talk["group"] != "base"), talks[0])["chosen"] = True
-    return talks
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} […]"

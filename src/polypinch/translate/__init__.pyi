@@ -4,12 +4,25 @@ from .lengths import usual_lengths
 from .prompting import Glossary, TranslationPrompt, load_glossary, load_prompt
 from .server import ServerTranslator
 from .sheet import read_sheet, write_sheet
-from .translating import POOL, Checker, LanguageLine, Translated, Translator, finish, translate_rows
+from .translating import (
+    MOST_TRIES,
+    POOL,
+    TRIES,
+    Checker,
+    LanguageLine,
+    Translated,
+    Translator,
+    finish,
+    is_settled,
+    translate_rows,
+)
 from .tries import Tries, Try
 from .wanted import Wanted, wanted_by_plan, wanted_of_pool
 
 __all__ = [
+    "MOST_TRIES",
     "POOL",
+    "TRIES",
     "Check",
     "Checker",
     "Doubt",
@@ -25,6 +38,7 @@ __all__ = [
     "Wanted",
     "check_turns",
     "finish",
+    "is_settled",
     "load_glossary",
     "load_prompt",
     "marks",

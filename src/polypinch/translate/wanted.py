@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -36,7 +36,13 @@ class Wanted(NamedTuple):
     split: str
 
 
-def wanted_by_plan(plan: MixPlan, pool: Pool, counter: Counter | None = None) -> list[Wanted]:
+def wanted_by_plan(
+    plan: MixPlan,
+    pool: Pool,
+    counter: Counter | None = None,
+    *,
+    without: Set[tuple[str, str]] = frozenset(),
+) -> list[Wanted]:
     """Return the rows that a plan would take and its pool does not have, item by item.
 
     A larger dose wants the rows of a smaller one and more, as mixtures are nested.
@@ -45,6 +51,7 @@ def wanted_by_plan(plan: MixPlan, pool: Pool, counter: Counter | None = None) ->
         plan: with doses, ``items: parallel``.
         pool: the plan's.
         counter: counts tokens, for a plan in tokens; a row counts as many as in the base language.
+        without: (item, language) pairs that cannot be had: other items take their places.
 
     Raises:
         PinchError: the plan is impossible whatever is translated, or wants other items than the base's.
@@ -59,7 +66,9 @@ def wanted_by_plan(plan: MixPlan, pool: Pool, counter: Counter | None = None) ->
     have = _pairs(pool.select(["item_id", "language"]))
     tables = [base_rows, pool.select(where=pc.field("language").isin(list(quotas(plan))))]
     for tag in quotas(plan):
-        lacking = [(item, tag) not in have for item in base["item_id"].to_pylist()]
+        lacking = [
+            (item, tag) not in have and (item, tag) not in without for item in base["item_id"].to_pylist()
+        ]
         rows = base.filter(pa.array(lacking, pa.bool_()))
         place = rows.schema.get_field_index("language")
         tables.append(rows.set_column(place, "language", pa.array([tag] * rows.num_rows, pa.string())))
