@@ -29,6 +29,7 @@ from polypinch.cli.season import season_command
 from polypinch.cli.studies import demo_command, report_command, run_command, status_command
 from polypinch.cli.tasks import tasks_app
 from polypinch.cli.translating import translate_command
+from polypinch.cli.viewing import view_command
 from polypinch.errors import PinchError
 from polypinch.openai_server import allow_key_variable
 from polypinch.processes import world
@@ -48,6 +49,7 @@ app.command("run")(run_command)
 app.command("check")(check_command)
 app.command("status")(status_command)
 app.command("report")(report_command)
+app.command("view")(view_command)
 app.add_typer(pool_app, name="pool")
 app.add_typer(paper_app, name="paper")
 app.command("probe")(probe_command)

@@ -72,7 +72,7 @@ def desk_app(
         hosts: names by which the desk may be asked for.
         limiter: of requests, where others than this machine can send them.
     """
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
 
     def visit(secret: str, request: Request) -> Visit:
         rater = ratings.rater_of(secret)
