@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from polypinch.languages.tags import language
-from polypinch.report import ArmInfo, LanguageInfo, ReportData, Sample
+from polypinch.measure import FIDELITY, LOSS
+from polypinch.report import ArmInfo, AtDose, Conclusion, Endpoint, LanguageInfo, ReportData, Sample
 from polypinch.report.judge import MEASURES
 
 SEEN, UNSEEN = ("es", "fi", "hi", "ru"), ("ar", "cs", "et", "he", "it", "sw", "zh")
@@ -159,6 +160,33 @@ def _judge(models: tuple[str, ...], arms: list[ArmInfo], tags: tuple[str, ...]) 
     return rows
 
 
+def conclusion(model: str, arms: list[ArmInfo]) -> Conclusion:
+    """What a person with a minute reads: the loss falls with the dose, and English pays for the largest."""
+    doses = [arm.dose_examples for arm in arms if arm.dose_examples]
+    last = len(doses) - 1
+    loss = {
+        dose: AtDose(
+            -0.008 * (at + 1), -0.008 * (at + 1) - 0.009, -0.008 * (at + 1) + 0.009, at > 0, at > 0 or None
+        )
+        for at, dose in enumerate(doses)
+    }
+    match = {dose: AtDose(0.05, -0.02, 0.12, False, True) for dose in doses}
+    english = {
+        dose: AtDose(0.02, 0.012, 0.028, True, False)
+        if at == last
+        else AtDose(0.0, -0.004, 0.004, False, True)
+        for at, dose in enumerate(doses)
+    }
+    endpoints = (
+        Endpoint(LOSS, "others", "11 other languages", None, loss),
+        Endpoint(FIDELITY, "others", "11 other languages", 0.05, match),
+        Endpoint(LOSS, "base", "English", 0.005, english),
+    )
+    enough = tuple(doses[1:last])
+    short = f"{enough[0]} of {arms[-1].rows} is enough" if enough else "Cannot tell yet"
+    return Conclusion(model, short, "Some sentence.", arms[-1].rows, 2, enough, endpoints if doses else ())
+
+
 def study(
     models: tuple[str, ...] = ("gemma-3-270m",),
     doses: tuple[int, ...] = (0, 8, 24, 72),
@@ -225,6 +253,7 @@ def study(
         answer=f"{models[0]}: 8 of {rows} training examples in other languages, the smallest dose tried,"
         " are enough to lower held-out loss over the 11 other languages: −0.010 bits per byte, 95 % interval"
         " −0.014 to −0.007 against english (40 items, 1 seed).",
+        conclusions=[conclusion(model, arms) for model in models],
         details=[
             ("How sure", "Doses are tested together, from the largest down to the first that cannot be told"
              " from none, so that a dose too small is named in at most 2.5 of 100 studies like this."),

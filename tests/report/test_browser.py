@@ -26,6 +26,7 @@ pytestmark = pytest.mark.skipif(
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 WIDTHS = (360, 390, 768, 1280)
+CHARTS = 2 * (len(FIGURES) + 1) - 1  # of two models, each with a picture at the top; one of mixtures
 MODELS = ("gemma-3-270m", "an-organisation/a-base-model-with-a-long-name-7b")
 
 MEASURES = (Path(__file__).parent / "browser.js").read_text(encoding="utf-8")
@@ -121,7 +122,7 @@ def test_no_cell_of_a_table_runs_into_the_next(show: Show, width: int, several: 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_every_chart_is_drawn_whole_and_legibly(show: Show, width: int) -> None:
     page = show(width).page
-    charts = 2 * len(FIGURES) - 1  # of two models, but for the mixtures
+    charts = CHARTS
     assert whole(measured(page, "charts()")) == charts
     assert page.evaluate("() => document.documentElement.dataset.drawn") == str(charts)
 
@@ -181,7 +182,7 @@ def test_every_word_stands_out_from_its_ground(show: Show, scheme: str) -> None:
 def test_without_its_script_the_page_shows_still_pictures(show: Show) -> None:
     page = show(390, scripts=False).page
     pictures = page.locator(".chart img").all()
-    assert len(pictures) == 2 * len(FIGURES) - 1
+    assert len(pictures) == CHARTS
     for picture in pictures:
         assert picture.is_visible()
         assert picture.evaluate("(one) => one.complete && one.naturalWidth > 300")

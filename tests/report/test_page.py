@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from polypinch.errors import PinchError
-from polypinch.report import ReportData, write_report
+from polypinch.report import Conclusion, ReportData, write_report
 from polypinch.report.figures import FIGURES
 from tests.report.fake import study, without
 
@@ -67,7 +67,7 @@ def test_writes_the_page_every_table_and_every_figure(full: tuple[Path, str, Pag
         *(f"{name}.tex" for name in (*tables, "doses")),
     }
     figures = sorted((directory / "figures").glob("*.svg"))
-    assert len(figures) == len(FIGURES)
+    assert len(figures) == len(FIGURES) + 1
     pictures = {path.stem for path in (directory / "figures").glob("*.pdf")}
     assert pictures == {path.stem for path in figures}
     for path in figures:
@@ -142,12 +142,52 @@ def test_a_hostile_model_name_names_no_file_elsewhere(tmp_path: Path) -> None:
     assert (tmp_path / "report/figures/loss-by-dose-2-org-model-b.svg").is_file()
 
 
-def test_answer_and_caveats_come_before_any_figure(full: tuple[Path, str, Page]) -> None:
+def test_a_person_with_a_minute_reads_the_verdict_its_picture_endpoints_doubts_and_contents(
+    full: tuple[Path, str, Page],
+) -> None:
     _, html, _ = full
     data = study()
-    texts = (data.answer[:60], data.details[0][1][:60], data.caveats[0][:60], "<figure>")
+    texts = (
+        f"<h1>{data.conclusions[0].short}</h1>", "<figure>", 'class="ticks"', "what would settle it",
+        data.details[0][1][:60], data.caveats[0][:60], 'aria-label="Contents"',
+        '<section id="dose-response">',
+    )  # fmt: skip
     places = [html.index(text) for text in texts]
     assert places == sorted(places)
+
+
+def test_contents_lead_to_every_section(full: tuple[Path, str, Page]) -> None:
+    _, _, page = full
+    links = [
+        attrs["href"] for tag, attrs in page.tags if tag == "a" and (attrs["href"] or "").startswith("#")
+    ]
+    assert links == [f"#{attrs['id']}" for tag, attrs in page.tags if tag == "section"]
+
+
+def test_a_study_without_a_ladder_of_doses_begins_with_its_answer(tmp_path: Path) -> None:
+    data = replace(SMALL, conclusions=[Conclusion("m", "", "Nothing to tell doses by.")])
+    html, page = written(data, tmp_path)
+    assert '<h1 class="long">Nothing to tell doses by.</h1>' in html
+    assert "ticks" not in {attrs.get("class") for _, attrs in page.tags}
+    assert not (tmp_path / "figures/doses-at-a-glance.svg").exists()
+
+
+def test_what_rests_on_one_item_is_not_drawn(tmp_path: Path) -> None:
+    alone = [row | {"n_items": 1} for row in SMALL.fidelity]
+    written(replace(SMALL, fidelity=alone), tmp_path)
+    assert not (tmp_path / "figures/fidelity-by-dose.svg").exists()
+    assert (tmp_path / "tables/fidelity.csv").exists()
+
+
+def test_settings_left_at_their_defaults_are_folded(tmp_path: Path) -> None:
+    data = replace(
+        SMALL, settings={"study": {"base": "en"}}, defaults={"study": {"base": "en", "seeds": [3]}}
+    )
+    html, _ = written(data, tmp_path)
+    changed, folded = html[html.index("What was set") :].split("Settings left at their defaults")
+    assert "study.base" in changed
+    assert "study.seeds" in folded
+    assert "study.base" not in folded
 
 
 def test_right_to_left_languages_are_marked_so(full: tuple[Path, str, Page]) -> None:

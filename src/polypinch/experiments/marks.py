@@ -10,7 +10,7 @@ from typing import Any
 
 import altair as alt
 
-from polypinch.report import WIDTH, Measure, Rows, Spec, finish
+from polypinch.report import FADED, WIDTH, Measure, Rows, Spec, finish
 
 ROW = 26  # px of a row of points
 _LOW, _HIGH = alt.X("low:Q", title=None), "high:Q"
@@ -32,6 +32,17 @@ def line_at(measure: Measure, **place: Any) -> Any:
     return alt.Chart().transform_aggregate(rows="count()").mark_rule(style="zero").encode(**place)
 
 
+def marked(base: Any, measure: Measure, size: int, **channels: Any) -> list[Any]:
+    """Return layers of points: filled where their interval leaves out the neutral value, else hollow."""
+    apart = f"(datum.low > {measure.neutral} || datum.high < {measure.neutral})"
+    return [
+        base.transform_filter(apart).mark_point(filled=True, size=size, opacity=1).encode(**channels),
+        base.transform_filter(f"!{apart}")
+        .mark_point(filled=False, style="open", size=size, opacity=1)
+        .encode(**channels),
+    ]
+
+
 def series_scale(names: Sequence[str]) -> alt.Scale:
     """Return a scale that gives up to two series the theme's second and third colour, three all of them."""
     return alt.Scale(domain=list(names) if len(names) > 2 else ["", *names])
@@ -40,7 +51,7 @@ def series_scale(names: Sequence[str]) -> alt.Scale:
 def matrix(rows: Rows, down: Sequence[str], across: Sequence[str], measure: Measure) -> Spec:
     """Draw a value in each cell of ``trained`` × ``evaluated``, named by ``row`` and ``column``.
 
-    Bold where the interval leaves out neutral; framed where ``own``. Colour saturates at the largest
+    Faded where the interval holds neutral; framed where ``own``. Colour saturates at the largest
     difference in a cell that is not a model's own language.
     """
     sign = 1 if measure.lower_is_better else -1
@@ -50,7 +61,9 @@ def matrix(rows: Rows, down: Sequence[str], across: Sequence[str], measure: Meas
     for row in rows:
         tone = max(-1.0, min(1.0, sign * (row["value"] - measure.neutral) / reach))
         sure = row["low"] > measure.neutral or row["high"] < measure.neutral
-        drawn.append(row | {"tone": tone, "sure": sure, "text": measure.say(row["value"])})
+        drawn.append(
+            row | {"tone": tone if sure else FADED * tone, "sure": sure, "text": measure.say(row["value"])}
+        )
     band = {"paddingInner": 0, "paddingOuter": 0}
     y = alt.Y(
         "row:N",
@@ -73,7 +86,7 @@ def matrix(rows: Rows, down: Sequence[str], across: Sequence[str], measure: Meas
         ),
         base.transform_filter("datum.own").mark_rect(filled=False, style="zero"),
         base.transform_filter("datum.sure").mark_text(**text, fontWeight=700).encode(text="text:N"),
-        base.transform_filter("!datum.sure").mark_text(**text).encode(text="text:N"),
+        base.transform_filter("!datum.sure").mark_text(**text, style="faded").encode(text="text:N"),
     ]
     chart = alt.layer(*layers, data=alt.Data(values=drawn))
     size = {"width": min(WIDTH - 110, 90 * len(across)), "height": 30 * len(down)}
@@ -112,7 +125,10 @@ def dots(
         base.mark_rule(strokeWidth=1.75).encode(
             x=alt.X("low:Q", title=None, scale=domain, axis=ticks), x2="high:Q", color=color
         ),
-        base.mark_point(filled=True, size=70, opacity=1).encode(
+        *marked(
+            base,
+            measure,
+            70,
             x=alt.X("value:Q", title=None, scale=domain, axis=ticks),
             color=color,
             tooltip=tips(measure, "name", *(["series"] if several else [])),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from polypinch.findings.doses import MAIN, Findings
+from polypinch.findings.doses import MAIN, Findings, Steps
 from polypinch.measure import FIDELITY, LOSS, SCORE, Measure
 from polypinch.stats import Estimate
 
@@ -35,6 +35,7 @@ class EndpointLine:
         margin: how much worse is still as good, in the measure's values; ``None`` for "better than none".
         changes: by dose, the change from none with the measure's sign: the one that tables show.
         standing: by dose.
+        told: doses told to be better or worse than none: marks that may be filled.
     """
 
     measure: Measure
@@ -43,6 +44,7 @@ class EndpointLine:
     margin: float | None
     changes: dict[int, Estimate]
     standing: dict[int, Standing]
+    told: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -139,10 +141,20 @@ def _line(found: Findings, over: str, with_margin: bool) -> EndpointLine:
         dose = int(one.dose)
         holds = dose in steps.told if margin is None else one.change.low > least
         fails = one.change.high < least
-        told = Standing.HOLDS if holds else Standing.FAILS if fails else Standing.OPEN
-        standing[dose] = Standing.OPEN if steps.few else told
+        stands = Standing.HOLDS if holds else Standing.FAILS if fails else Standing.OPEN
+        standing[dose] = Standing.OPEN if steps.few else stands
     changes = {int(one.dose): found.change(one.change) for one in steps.ladder.effects}
-    return EndpointLine(found.measure, over, steps.languages, margin, changes, standing)
+    return EndpointLine(
+        found.measure, over, steps.languages, margin, changes, standing, _told(steps, over == MAIN)
+    )
+
+
+def _told(steps: Steps, tested: bool) -> tuple[int, ...]:
+    """Return doses whose interval leaves out no change and that, where doses were tested, were told so."""
+    effects = [] if steps.few else steps.ladder.effects
+    if tested:
+        return tuple(int(one.dose) for one in effects if one.harms or one.dose in steps.told)
+    return tuple(int(one.dose) for one in effects if one.change.low > 0 or one.change.high < 0)
 
 
 def _nothing_helps(leading: Findings, line: EndpointLine) -> bool:

@@ -91,6 +91,10 @@ def _untold(findings: Findings, main: Answer) -> str:
     if better.high < 0 and not main.steps.few:
         does = f"{by.worsened}" if findings.trainings < 2 else by.verb(better=False)
         return f"no dose is found to work. The largest, {where}, {does} {effect}{_in_this_one(findings)}."
+    if not main.steps.few and all(one.change.high < findings.margin for one in main.ladder.effects):
+        least = f"{by.amount(findings.margin)} {by.unit}"
+        start = f"no dose {by.improved} it by as much as matters, {least}."
+        return f"{start} The largest, {where}, changes {effect}."
     if main.steps.few:
         return (
             f"cannot tell. The largest dose, {where}, changes {effect}; on one language alone, nothing is"

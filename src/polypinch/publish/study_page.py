@@ -19,7 +19,9 @@ from polypinch.experiments import (
 )
 from polypinch.findings import (
     Dosed,
+    EndpointLine,
     Findings,
+    Standing,
     Verdict,
     answer,
     caveats,
@@ -31,7 +33,16 @@ from polypinch.judge import dollars
 from polypinch.languages import language
 from polypinch.measure import FIDELITY, LEADING, LOSS, SCORE, Measure
 from polypinch.publish import tables as rows
-from polypinch.report import ArmInfo, LanguageInfo, ReportData, Sample, write_report
+from polypinch.report import (
+    ArmInfo,
+    AtDose,
+    Conclusion,
+    Endpoint,
+    LanguageInfo,
+    ReportData,
+    Sample,
+    write_report,
+)
 from polypinch.results import (
     ArmResults,
     imported_rows,
@@ -128,6 +139,7 @@ def gather(
         title=study.name,
         models=list(study.models),
         answer=" ".join(one.answer for one in told),
+        conclusions=[_conclusion(study, one) for one in told],
         details=[line for one in told for line in one.details],
         caveats=_notes(inputs, shared, results, judging, told[0].left_out),
         arms=infos,
@@ -146,11 +158,12 @@ def gather(
         mixtures=mixtures,
         samples=_samples(inputs, graph, store),
         settings={
-            "study": study.model_dump(mode="json"),
+            "study": study.model_dump(mode="json", exclude_defaults=True),
             "chat_template": _chats(inputs),
             **({"judging": judging} if judging is not None else {}),
             **({"wording of tasks": task_wording(inputs)} if inputs.tasks else {}),
         },
+        defaults={"study": study.model_dump(mode="json")},
         versions=_versions(graph, store),
         artifacts=_artifacts(graph, store),
         exports=EXPORTS,
@@ -205,14 +218,7 @@ def _told(
     return _Told(
         model,
         answer(findings, shared, baseline, dosed, model, LEADING),
-        [
-            *(
-                [(f"{model}: Enough" if len(study.models) > 1 else "Enough", enough.sentence)]
-                if enough
-                else []
-            ),
-            *details(findings, shared, baseline, untuned, len(study.models) > 1),
-        ],
+        details(findings, shared, baseline, untuned, len(study.models) > 1),
         findings,
         enough,
         rows.change_rows(shared, baseline, arms, LEADING, findings) if baseline else [],
@@ -220,6 +226,33 @@ def _told(
         rows.noise_rows(shared, compared or tuned),
         {"apart": apart, "twice": list(findings.twice) if findings else []},
     )
+
+
+def _conclusion(study: Study, one: _Told) -> Conclusion:
+    answer = one.answer.removeprefix(f"{one.model}: ")
+    answer = f"{answer[:1].upper()}{answer[1:]}"
+    if one.verdict is None or one.found is None:
+        return Conclusion(one.model, "", answer)
+    return Conclusion(
+        one.model,
+        one.verdict.short,
+        answer,
+        one.found.rows[one.found.largest],
+        one.found.trainings,
+        one.verdict.enough,
+        tuple(_endpoint(study, line) for line in one.verdict.endpoints),
+    )
+
+
+def _endpoint(study: Study, line: EndpointLine) -> Endpoint:
+    n, is_base = len(line.languages), line.over == study.base
+    named = language(line.languages[0]).name if n == 1 else f"{n} other languages"
+    holds = {Standing.HOLDS: True, Standing.FAILS: False, Standing.OPEN: None}
+    by_dose = {
+        dose: AtDose(change.value, change.low, change.high, dose in line.told, holds[line.standing[dose]])
+        for dose, change in line.changes.items()
+    }
+    return Endpoint(line.measure, "base" if is_base else "others", named, line.margin, by_dose)
 
 
 def _findings(study: Study, told: list[_Told], mixtures: rows.Rows) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 from .before_after import PAGE, BeforeAfter, write_before_after
-from .charts import WIDTH, Spec, finish
+from .charts import FADED, WIDTH, Spec, finish
+from .conclusion import AtDose, Conclusion, Endpoint
 from .data import (
     GROUPS,
     UNTUNED,
@@ -29,6 +30,7 @@ from .trust import RULE
 from .validation import People, Validation, WithPeople, validate
 
 __all__ = [
+    "FADED",
     "FINDINGS",
     "GROUPS",
     "LIGHT",
@@ -38,8 +40,11 @@ __all__ = [
     "WIDTH",
     "ArmInfo",
     "BeforeAfter",
+    "AtDose",
     "Cell",
     "Cells",
+    "Conclusion",
+    "Endpoint",
     "Exports",
     "Figure",
     "Grid",

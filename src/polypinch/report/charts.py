@@ -24,6 +24,7 @@ from polypinch.report.points import (
     own_domains,
     shown_arms,
     shown_points,
+    untold_doses,
 )
 from polypinch.report.tables import is_average, row_names
 
@@ -31,6 +32,8 @@ Spec = dict[str, Any]
 
 WIDTH = 900  # px of a figure on paper; on the page, as wide as the column
 _HEIGHT = 400
+_SPAN = 104  # px of a cell that has room for an interval
+FADED = 0.25  # of the tone of a cell that cannot be told
 _GAP = 44  # px between panels, room for the next one's axis
 _TITLES = {"base": "base", "seen": "in the pinch: seen", "unseen": "not in the pinch: unseen"}
 
@@ -59,7 +62,7 @@ def finish(chart: Any, title: str, note: str, *, least: int, **size: Any) -> Spe
     return spec
 
 
-def _wrapped(note: str, width: int = 62) -> list[str]:
+def _wrapped(note: str, width: int = 110) -> list[str]:
     lines: list[str] = []
     for part in note.split("; "):
         if lines and len(lines[-1]) + len(part) + 2 <= width:
@@ -100,8 +103,9 @@ def _tooltip(number: str) -> list[alt.Tooltip]:
 def dose_response(data: ReportData, model: str, table: Rows, measure: Measure, noise: str) -> Spec:
     """Draw averages and the base language with intervals, single languages thin, each named at its end.
 
-    The untuned base stands apart, hollow. All models share one domain, so their charts compare. ``noise``
-    names the measure whose noise floor, that of the average over all other languages, is a grey band.
+    The untuned base stands apart. A mark is filled where its arm is told from no difference. All models
+    share one domain, so their charts compare. ``noise`` names the measure whose noise floor, that of the
+    average over all other languages, is a grey band.
     """
     everything = [point for name in data.models for point in shown_points(data, name, table)]
     spreads = {name: noise_of(data, name, noise, "others") for name in data.models}
@@ -109,6 +113,10 @@ def dose_response(data: ReportData, model: str, table: Rows, measure: Measure, n
     bottom, top = joint_domain(everything, measure.neutral, widest)
     spread = spreads[model]
     points = clamped(shown_points(data, model, table), bottom, top, measure.say)
+    untold = untold_doses(data, model) if noise == data.leading.name else set()
+    for point in points:
+        apart = point["low"] > measure.neutral or point["high"] < measure.neutral
+        point["told"] = apart and (point["arm"], point["key"]) not in untold
     arms = shown_arms(data, points)
     x = alt.X(
         "arm:N",
@@ -174,17 +182,19 @@ def _thin(thin: Any, hover: Any) -> list[Any]:
 
 
 def _strong(mine: Any, shift: int) -> list[Any]:
-    """Draw one average (or the base language): band, line, whiskers, points; hollow for the untuned base."""
+    """Draw one average, or the base language: band, line, whiskers, points; hollow where nothing is told."""
     tuned, untuned = mine.transform_filter("datum.tuned"), mine.transform_filter("!datum.tuned")
     off = untuned.transform_filter("datum.off")
     return [
         tuned.mark_area(opacity=0.13, xOffset=shift).encode(y=_LOW, y2=_HIGH, color=_COLOR),
         tuned.mark_line(strokeWidth=2.75, xOffset=shift).encode(color=_COLOR, strokeDash=_DASH),
         mine.mark_rule(strokeWidth=1.75, xOffset=shift).encode(y=_LOW, y2=_HIGH, color=_COLOR),
-        tuned.mark_point(filled=True, size=75, opacity=1, xOffset=shift).encode(color=_COLOR, shape=_SHAPE),
-        untuned.mark_point(
-            filled=True, style="hollow", size=75, opacity=1, strokeWidth=2, xOffset=shift
-        ).encode(stroke=_STROKE, shape=_SHAPE),
+        mine.transform_filter("datum.told")
+        .mark_point(filled=True, size=75, opacity=1, xOffset=shift)
+        .encode(color=_COLOR, shape=_SHAPE),
+        mine.transform_filter("!datum.told && !datum.even")
+        .mark_point(filled=True, style="hollow", size=75, opacity=1, strokeWidth=2, xOffset=shift)
+        .encode(stroke=_STROKE, shape=_SHAPE),
         off.mark_text(style="quiet", dx=shift, dy=alt.expr("datum.value > datum.y ? -12 : 14")).encode(
             text="off:N"
         ),
@@ -213,8 +223,11 @@ def panels(
     *,
     shared: tuple[float, float] | None = None,
 ) -> Spec:
-    """Draw one small panel for each language and average, all with one domain or all equally wide."""
-    points = shown_points(data, model, table)
+    """Draw one small panel for each language and average, all with one domain or all equally wide.
+
+    What rests on one item is not drawn; a language with too few items for a conclusion is drawn faint.
+    """
+    points = shown_points(data, model, [row for row in table if row.get("n_items") != 1])
     arms = shown_arms(data, points)
     names = [name for key, name, _ in row_names(data) if any(point["key"] == key for point in points)]
     domains = own_domains(points)
@@ -234,7 +247,7 @@ def panels(
     axis = alt.Axis(format=measure.axis, tickCount=4, labelFontSize=10, labelPadding=4)
     base = alt.Chart().encode(x=x, y=alt.Y("y:Q", title=None, scale=scale, axis=axis))
     tuned, untuned = base.transform_filter("datum.tuned"), base.transform_filter("!datum.tuned")
-    dots = {"filled": True, "size": 42, "opacity": 1}
+    dots = {"filled": True, "size": 42}
     tip = _tooltip(measure.axis)
     layers = [
         # Unseen points stretch each panel to its domain: facets take no domain of their own.
@@ -242,11 +255,11 @@ def panels(
             base.mark_point(opacity=0, size=0).encode(y=alt.Y(f"{end}:Q", title=None))
             for end in ("bottom", "top")
         ),
-        base.mark_rule(strokeWidth=1.25, opacity=0.75).encode(y=_LOW, y2=_HIGH, color=_COLOR),
-        tuned.mark_line(strokeWidth=1.75).encode(color=_COLOR, strokeDash=_DASH),
-        tuned.mark_point(**dots).encode(color=_COLOR, shape=_SHAPE, tooltip=tip),
-        untuned.mark_point(**dots, style="hollow", strokeWidth=1.5).encode(
-            stroke=_STROKE, shape=_SHAPE, tooltip=tip
+        base.mark_rule(strokeWidth=1.25).encode(y=_LOW, y2=_HIGH, color=_COLOR, opacity=_faint(0.75)),
+        tuned.mark_line(strokeWidth=1.75).encode(color=_COLOR, strokeDash=_DASH, opacity=_faint(1)),
+        tuned.mark_point(**dots).encode(color=_COLOR, shape=_SHAPE, tooltip=tip, opacity=_faint(1)),
+        untuned.mark_point(shape="stroke", size=130, strokeWidth=2.5).encode(
+            stroke=_STROKE, tooltip=tip, opacity=_faint(1)
         ),
         untuned.transform_filter("datum.off")
         .mark_text(style="quiet", align="left", dx=7)
@@ -267,10 +280,15 @@ def panels(
     return spec
 
 
-def heatmap(data: ReportData, model: str, table: Rows, measure: Measure) -> Spec:
-    """Draw language × arm: values in cells with their intervals; bold where they differ from neutral.
+def _faint(opacity: float) -> Any:
+    """Return an opacity, less where there are too few items for a conclusion on one language."""
+    return alt.condition("datum.few", alt.value(0.4 * opacity), alt.value(opacity))
 
-    What is bold holds for all languages of an arm together, where the rows have such intervals.
+
+def heatmap(data: ReportData, model: str, table: Rows, measure: Measure) -> Spec:
+    """Draw language × arm: values in cells with their intervals; faded where they do not differ from neutral.
+
+    What is not faded holds for all languages of an arm together, where the rows have such intervals.
     Colour saturates at the largest difference of a tuned arm, lest the untuned base pale the rest.
     """
     points = shown_points(data, model, table)
@@ -278,8 +296,9 @@ def heatmap(data: ReportData, model: str, table: Rows, measure: Measure) -> Spec
     neutral, sign = measure.neutral, 1 if measure.lower_is_better else -1
     reach = max((abs(p["value"] - neutral) for p in points if p["tuned"]), default=0.0) or 1.0
     for p in points:
-        p["tone"] = max(-1.0, min(1.0, sign * (p["value"] - neutral) / reach))
         p["sure"] = p["least"] > neutral or p["most"] < neutral
+        tone = max(-1.0, min(1.0, sign * (p["value"] - neutral) / reach))
+        p["tone"] = tone if p["sure"] else FADED * tone
         p["text"] = ("• " if p["role"] == "trained" else "") + measure.say(p["value"])
         p["span"] = f"{measure.say(p['low'])} to {measure.say(p['high'])}"
     order: list[str] = []
@@ -301,18 +320,21 @@ def heatmap(data: ReportData, model: str, table: Rows, measure: Measure) -> Spec
     x = alt.X("arm:N", title=None, sort=[arm.name for arm in arms], scale=alt.Scale(**band), axis=axis)
     tone = alt.Scale(domain=[-1, 0, 1], range="diverging", clamp=True, interpolate="rgb")
     base = alt.Chart().encode(x=x, y=y)
+    # Where cells are too narrow for their intervals, the table below has them.
+    span = {"fontSize": 10, "opacity": alt.expr(f"width < {_SPAN * len(arms)} ? 0 : 1")}
     titles = alt.Data(values=[{"title": title} for title in _TITLES.values() if title in order])
     layers = [
         base.mark_rect(style="cell").encode(
             color=alt.Color("tone:Q", scale=tone, legend=None), tooltip=_tooltip(measure.axis)
         ),
         base.transform_filter("datum.sure").mark_text(dy=-5, fontWeight=700).encode(text="text:N"),
-        base.transform_filter("!datum.sure").mark_text(dy=-5).encode(text="text:N"),
-        base.mark_text(dy=8, fontSize=10).encode(text="span:N"),
+        base.transform_filter("!datum.sure").mark_text(dy=-5, style="faded").encode(text="text:N"),
+        base.transform_filter("datum.sure").mark_text(dy=8, **span).encode(text="span:N"),
+        base.transform_filter("!datum.sure").mark_text(dy=8, style="faded", **span).encode(text="span:N"),
         alt.Chart(titles)
         .mark_text(style="quiet", align="left", dy=8, fontSize=11, fontStyle="italic")
         .encode(x=alt.value(2), y="title:N", text="title:N"),
     ]
     chart = alt.layer(*layers, data=alt.Data(values=points))
     size = {"width": min(WIDTH - 130, 150 * max(1, len(arms))), "height": 32 * len(order)}
-    return finish(chart, measure.title, measure.note, least=118 + 108 * len(arms), **size)
+    return finish(chart, measure.title, measure.note, least=118 + 64 * len(arms), **size)

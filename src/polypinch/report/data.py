@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from polypinch.measure import LOSS, Measure
+from polypinch.report.conclusion import Conclusion
 from polypinch.report.part import Exports, Part
 
 UNTUNED = "untuned"
@@ -92,6 +93,7 @@ class ReportData:
         title: the study's name.
         models: base models' names.
         answer: the study's answer, the plain sentence first.
+        conclusions: the same at a glance, of each base model: its verdict, and endpoints dose by dose.
         details: what it stands on: what each line is about, and the line.
         caveats: what the numbers cannot tell.
         arms: in order of dose, the untuned base first.
@@ -121,7 +123,8 @@ class ReportData:
             ``requested_unit``: ``None`` for the rest), ``examples``, ``share``, ``tokens``,
             ``supervised_tokens``, ``truncated``, ``duplicates``.
         samples: answers to show side by side.
-        settings: how the study was run, JSON-able.
+        settings: how the study was run, JSON-able: what differs from the defaults.
+        defaults: the same in full; what ``settings`` has is not shown again.
         versions: package versions.
         artifacts: ``arm``, ``seed``, ``kind``, ``path``; with several base models also ``model``.
         parts: finished parts of the page on what the arms show beyond doses, in its order.
@@ -134,6 +137,7 @@ class ReportData:
     caveats: list[str]
     arms: list[ArmInfo]
     languages: list[LanguageInfo]
+    conclusions: list[Conclusion] = field(default_factory=list)
     details: list[tuple[str, str]] = field(default_factory=list)
     scores: Rows = field(default_factory=list)
     judge: Rows = field(default_factory=list)
@@ -149,6 +153,7 @@ class ReportData:
     mixtures: Rows = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
+    defaults: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     artifacts: Rows = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)

@@ -17,7 +17,7 @@ from polypinch.report.data import GROUPS, ReportData, Rows
 from polypinch.report.points import base_name, noise_of
 from polypinch.report.tables import number_text
 
-_GAP = 44  # px between panels, room for the next one's axis
+_GAP = 54  # px between panels, room for the next one's axis
 _HEIGHT = 300
 _NAMES = {"others": "All other languages", "seen": "Seen average", "unseen": "Unseen average"}
 _MEMBERS = {"others": ("seen", "unseen"), "seen": ("seen",), "unseen": ("unseen",)}
@@ -74,8 +74,8 @@ def _parts(data: ReportData, model: str) -> Rows:
             if row["language"] != group:
                 continue
             numbers = {name: round(row[name], 6) for name in ("dose", "value", "low", "high")}
-            told = row["dose"] == 0 or row["dose"] in told_doses
-            parts.append({**about, "part": row["curve"], **numbers, "told": told})
+            part = "none" if row["curve"] == "measured" and row["dose"] == 0 else row["curve"]
+            parts.append({**about, "part": part, **numbers, "told": row["dose"] in told_doses})
         spread = noise_of(data, model, data.leading.name, group)
         if spread is not None:
             parts.append({**about, "part": "noise", "low": -spread, "high": spread})
@@ -87,7 +87,7 @@ def _parts(data: ReportData, model: str) -> Rows:
 def dose_curves(data: ReportData, model: str) -> Spec:
     """Draw the change of the leading measure over the dose, with a monotone and a saturating fit."""
     parts = _parts(data, model)
-    measured = [part for part in parts if part["part"] == "measured"]
+    measured = [part for part in parts if part["part"] in ("none", "measured")]
     doses = sorted({part["dose"] for part in measured})
     bend = doses[1] / 2
     ends = [0.0, *(part[end] for part in parts for end in ("low", "high") if end in part)]
@@ -98,7 +98,7 @@ def dose_curves(data: ReportData, model: str) -> Spec:
             part["right"] = math.log1p(part["dose"] / bend) > 0.5 * math.log1p(largest / bend)
     x = alt.X(
         "dose:Q",
-        title=None,
+        title=f"examples not in {base_name(data)}",
         scale=alt.Scale(type="symlog", constant=bend, domain=[0, largest], nice=False, padding=9),
         axis=alt.Axis(
             values=doses, format="~f", labelFontSize=10, labelPadding=5, labelOverlap="greedy",
@@ -124,7 +124,7 @@ def dose_curves(data: ReportData, model: str) -> Spec:
     noise = "grey: noise floor" if spread is not None else "noise floor unknown: one seed"
     better, worsens = ("lower", "rises") if data.leading.lower_is_better else ("higher", "falls")
     note = (
-        f"dose: examples not in {base_name(data)}, on a log axis with a zero; {better} is better;"
+        f"the dose is on a log axis with a zero; {better} is better;"
         f" line: saturating fit, dashes: fit that never {worsens}; bands and whiskers: 95 %;"
         f" hollow: cannot be told from no dose; {noise}"
     )
@@ -147,7 +147,7 @@ def _layers(x: alt.X, y: alt.Y, measure: Measure) -> list[Any]:
     top = alt.value(6)
     return [
         part("noise").mark_rect(style="noise").encode(y=low, y2=high),
-        part("measured", "datum.dose === 0").mark_rule(style="zero").encode(y=alt.YDatum(0)),
+        part("none").mark_rule(style="zero").encode(y=alt.YDatum(0)),
         part("saturating").mark_area(opacity=0.13).encode(x=x, y=low, y2=high, color=_COLOR),
         part("saturating").mark_line(strokeWidth=2.5).encode(x=x, y=y, color=_COLOR),
         part("isotonic").mark_area(opacity=0.07).encode(x=x, y=low, y2=high, color=_COLOR),

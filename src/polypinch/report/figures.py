@@ -14,9 +14,11 @@ from polypinch.report.dosing import dose_curves
 from polypinch.report.points import Measure, base_name, baseline, opponents, with_neutral
 
 _CELLS = 120  # of a strip, at most
-_KEY = "● trained on, ◆ not, ■ base, hollow: untuned; 95 % intervals"
+_SHAPES = "● trained on, ◆ not, ■ base"
+_KEY = f"{_SHAPES}; 95 % intervals; hollow: cannot be told"
+_LEVELS = f"{_SHAPES}, – untuned; 95 % intervals"
 _CHANGE = "Change in held-out loss, bits per byte"
-_BOLD = "bold: an arm’s languages taken together, it differs from"
+_BOLD = "faded: cannot be told, an arm’s languages taken together, from"
 
 
 def loss_change_by_dose(data: ReportData, model: str) -> Spec:
@@ -37,13 +39,13 @@ def scores_by_dose(data: ReportData, model: str) -> Spec:
 
 def fidelity_by_dose(data: ReportData, model: str) -> Spec:
     """Draw, per language, the share of answers in the prompt's language by dose."""
-    measure = Measure("Share of answers in the language of the prompt", _KEY, axis=".0%", text=".0%")
+    measure = Measure("Share of answers in the language of the prompt", _LEVELS, axis=".0%", text=".0%")
     return panels(data, model, data.fidelity, measure, shared=(0.0, 1.0))
 
 
 def loss_by_dose(data: ReportData, model: str) -> Spec:
     """Draw, per language, held-out loss by dose; every panel spans as many bits, so slopes compare."""
-    note = f"every panel spans as many bits; {_KEY}"
+    note = f"every panel spans as many bits; {_LEVELS}"
     measure = Measure("Held-out loss, bits per byte", note, axis=".2f", text=".2f")
     return panels(data, model, data.loss, measure)
 

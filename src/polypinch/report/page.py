@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from polypinch.files import write_json, write_text
 from polypinch.measure import LOSS, SCORE
+from polypinch.report.conclusion import Conclusion
 from polypinch.report.data import GROUPS, UNTUNED, ReportData
 from polypinch.report.differences import differences
 from polypinch.report.dosing import dose_table
 from polypinch.report.export import Figure, drawn, write_figures, write_tables
 from polypinch.report.figures import FIGURES
+from polypinch.report.glance import PICTURE, TickLine, dose_picture, tick_lines
 from polypinch.report.html import render, shown_figure
 from polypinch.report.judge import judge_section
 from polypinch.report.part import Part
@@ -36,7 +39,7 @@ def write_report(data: ReportData, directory: Path) -> Path:
         PinchError: the folder can't be written to, or the disk is full.
     """
     tasks = task_parts(data)
-    figures = [*_figures(data), *(drawn(TASKS, one.file, "", one.spec) for one in tasks)]
+    figures = [*_pictures(data), *_figures(data), *(drawn(TASKS, one.file, "", one.spec) for one in tasks)]
     figures += [drawn("", one.file, "", one.spec) for part in data.parts for one in part.pictures]
     numbers = {FIGURES[section.anchor][0]: section.number for section in sections(data)}
     tables = csv_tables(data)
@@ -45,7 +48,7 @@ def write_report(data: ReportData, directory: Path) -> Path:
     for name in set(data.exports.tables) - set(tables):
         for ending in ("csv", "tex"):
             (directory / "tables" / f"{name}.{ending}").unlink(missing_ok=True)
-    write_figures(figures, directory / "figures", (*FIGURES, TASKS, *data.exports.figures))
+    write_figures(figures, directory / "figures", (PICTURE, *FIGURES, TASKS, *data.exports.figures))
     page = directory / "report.html"
     write_text(page, _render(data, figures, tasks))
     return page
@@ -53,6 +56,9 @@ def write_report(data: ReportData, directory: Path) -> Path:
 
 def _render(data: ReportData, figures: list[Figure], tasks: list[TaskPart]) -> str:
     manifest = manifest_lines(data)
+    shown = [_section(data, section, figures) for section in sections(data)]
+    there, missing = [one for one in shown if one["figures"]], [one for one in shown if not one["figures"]]
+    judge = judge_section(data)
     lost = sum(any(cell["lack"] for cell in line["cells"]) for line in manifest)
     return render(
         "template.html.j2",
@@ -60,16 +66,63 @@ def _render(data: ReportData, figures: list[Figure], tasks: list[TaskPart]) -> s
         version=data.versions.get("polypinch", ""),
         data=data,
         facts=_facts(data),
-        sections=[_section(data, section, figures) for section in sections(data)],
+        glances=_glances(data, figures),
+        contents=_contents(data, there, bool(tasks), judge is not None, bool(missing)),
+        sections=there,
+        missing=list({one["table"]: one for one in reversed(missing)}.values())[::-1],
         tasks=_task_section(tasks, figures),
         parts=[_part(part, figures) for part in data.parts],
         charts={figure.file: figure.spec for figure in figures},
-        judge=judge_section(data),
+        judge=judge,
         manifest=manifest,
         lost=f"{lost} of {len(manifest)} lines lost rows" if lost else "",
         talks=talks(data),
         settings=flat(data.settings),
+        defaults=[pair for pair in flat(data.defaults) if pair not in flat(data.settings)],
     )
+
+
+@dataclass(frozen=True)
+class _Glance:
+    """The top of the page for one base model: words, a picture if there is one, and endpoints by dose."""
+
+    told: Conclusion
+    picture: dict[str, Any] | None
+    lines: list[TickLine]
+
+
+def _pictures(data: ReportData) -> list[Figure]:
+    """Draw what each dose changes, of each model that has a ladder of doses."""
+    return [
+        drawn(PICTURE, file_name(data, PICTURE, told.model), told.model, dose_picture(told))
+        for told in data.conclusions
+        if told.endpoints
+    ]
+
+
+def _glances(data: ReportData, figures: list[Figure]) -> list[_Glance]:
+    pictures = {figure.model: figure for figure in figures if figure.stem == PICTURE}
+    glances = []
+    for told in data.conclusions:
+        figure = pictures.get(told.model)
+        picture = None if figure is None else shown_figure(figure, told.short)
+        glances.append(_Glance(told, picture, tick_lines(told)))
+    return glances
+
+
+def _contents(
+    data: ReportData, shown: list[dict[str, Any]], tasks: bool, judge: bool, missing: bool
+) -> list[tuple[str, str]]:
+    """Return the anchor and heading of every section of the page."""
+    return [
+        *((one["anchor"], one["heading"]) for one in shown),
+        *((part.anchor, part.title) for part in data.parts),
+        *([("tasks", "Other tasks")] if tasks else []),
+        *([("judge", "The judge: what do the scores hang on?")] if judge else []),
+        *([("answers", "What they answered")] if data.samples else []),
+        *([("not-here", "Not in this study")] if missing or not data.samples else []),
+        ("settings", "How it was run"),
+    ]
 
 
 def _figures(data: ReportData) -> list[Figure]:
@@ -78,7 +131,8 @@ def _figures(data: ReportData) -> list[Figure]:
     for stem, (table, draw) in FIGURES.items():
         rows = getattr(data, table)
         for model in data.models if table != "mixtures" else data.models[:1]:
-            if not any(row.get("model", model) == model for row in rows):
+            # What rests on one item is no finding.
+            if not any(row.get("model", model) == model and row.get("n_items") != 1 for row in rows):
                 continue
             several = len(data.models) > 1 and table != "mixtures"
             file = file_name(data, stem, model) if several else stem
@@ -130,6 +184,7 @@ def _words(data: ReportData, anchor: str, model: str) -> list[str]:
 
 def _basis(data: ReportData, table: str, model: str) -> str:
     rows = [row for row in getattr(data, table) if row.get("model") == model and row.get("n_items")]
+    rows = [row for row in rows if row["arm"] != UNTUNED] or rows
     if not rows:
         return ""
     items, seeds = counted(rows)

@@ -10,6 +10,7 @@ from scipy.optimize import isotonic_regression
 
 from polypinch.report.data import UNTUNED, ArmInfo, ReportData, Rows
 from polypinch.report.tables import is_average, known, row_names, strong_rows
+from polypinch.stats import FEWEST_ITEMS
 
 _LINE = 14.5  # px from one name to the next
 
@@ -88,6 +89,7 @@ def shown_points(data: ReportData, model: str, rows: Rows) -> Rows:
     names = {key: (name, group) for key, name, group in row_names(data)}
     arms = {arm.name: arm for arm in data.arms}
     role, strong = _roles(data), strong_rows(data)
+    tags = {one.tag for one in data.languages}
     found = []
     for row in rows:
         key, arm = row["language"], row["arm"]
@@ -105,6 +107,8 @@ def shown_points(data: ReportData, model: str, rows: Rows) -> Rows:
                 "arm": arm,
                 "dose": arms[arm].label,
                 "tuned": arm != UNTUNED,
+                "few": key in tags and (row.get("n_items") or FEWEST_ITEMS) < FEWEST_ITEMS,
+                "even": low == high == row["value"],
                 "value": round(row["value"], 6),
                 "low": round(low, 6),
                 "high": round(high, 6),
@@ -136,6 +140,15 @@ def _roles(data: ReportData) -> Callable[[str, str, str], str]:
         return "trained" if trained else "not trained"
 
     return role
+
+
+def untold_doses(data: ReportData, model: str) -> set[tuple[str, str]]:
+    """Return (arm, average) where doses were tested together and this one was not told from none."""
+    return {
+        (row["arm"], row["language"])
+        for row in data.doses
+        if (row["model"], row["question"]) == (model, "effective") and not (row["told"] or row["harms"])
+    }
 
 
 def shown_arms(data: ReportData, points: Rows) -> list[ArmInfo]:

@@ -60,8 +60,8 @@ def sections(data: ReportData) -> list[Section]:
             "Held-out loss is how many bits the model needs for each byte of a good response it has never"
             f" seen. Here is how each dose changes it, against tuning on {base} alone.",
             f"Each point compares an arm with {against} on the same items, so what makes an item hard"
-            " cancels out. Below the line the arm predicts responses better. A band that reaches the line"
-            " cannot be told from no change. Thin lines are single languages.",
+            " cancels out. Below the line the arm predicts responses better. A hollow mark cannot be told"
+            " from no change. Thin lines are single languages.",
             "Not measured in this study: without reference responses, or without an arm that has no dose,"
             " there is no change of loss to show.",
             "+.4f",
@@ -92,8 +92,9 @@ def sections(data: ReportData) -> list[Section]:
             "Do they answer in the language asked?",
             "A model tuned on one language may understand another and still answer in its own. Fidelity"
             " is the share of answers in the language of their prompt.",
-            "One panel for each language and average, doses along the bottom, the untuned base hollow on"
-            " the left. Answers too short to tell are left out and counted in the CSV.",
+            "One panel for each language and average, doses along the bottom, the untuned base a dash on"
+            " the left; faint where there are fewer than 12 items. Answers too short to tell are left out and"
+            " counted in the CSV.",
             "Not measured in this study: the language of the answers was not identified.",
             ".0%",
         ),
@@ -111,8 +112,9 @@ def sections(data: ReportData) -> list[Section]:
             "Which language gains from which dose?",
             f"The paired change of held-out loss against {against}, language by language.",
             "Blue cells lost bits, which is better; orange ones gained. Below each value is its own 95 %"
-            " interval. Bold cells differ from 0 with all languages of the arm taken together (simultaneous"
-            " intervals; in the CSV as low_together, high_together); averages stand for themselves.",
+            " interval. Faded cells cannot be told from 0, with all languages of the arm taken together"
+            " (simultaneous intervals; in the CSV as low_together, high_together); averages stand for"
+            " themselves.",
             "Not measured in this study.",
             "+.4f",
         ),
@@ -120,8 +122,8 @@ def sections(data: ReportData) -> list[Section]:
             "scores-heatmap",
             "Which language’s answers get better?",
             "The scores again, language by language.",
-            "Blue is above parity, orange below. Bold cells differ from 50 with all languages of the arm"
-            " taken together; averages stand for themselves.",
+            "Blue is above parity, orange below. Faded cells cannot be told from 50, with all languages of"
+            " the arm taken together; averages stand for themselves.",
             "Not measured in this study.",
             ".1f",
         ),

@@ -72,7 +72,7 @@ def _measure(metric: str, rows: Rows) -> Measure:
     chance = rows[0].get("chance")
     guess = f"guessing finds {chance:.0%}; " if known(chance) and chance is not None else ""
     name = _NAMES.get(metric, metric)
-    key = "● trained on, ◆ not, ■ base, hollow: untuned; 95 % intervals"
+    key = "● trained on, ◆ not, ■ base, – untuned; 95 % intervals"
     note = f"{guess}every panel spans as many percent; higher is better; {key}"
     return Measure(f"{name[0].upper()}{name[1:]}", note, axis=".0%", text=".0%")
 

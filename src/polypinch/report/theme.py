@@ -1,7 +1,8 @@
 """The report's look: one palette, light and dark, for the page and for every chart.
 
-Seen is paprika, unseen is blue, the base language is slate. Paprika and blue stay apart under the three
-common kinds of colour blindness (both lie off the red-green axis), and shape and dash say the same.
+Seen is paprika, unseen is blue, both together are violet, the base language is slate. Paprika and blue stay
+apart under the three common kinds of colour blindness (both lie off the red-green axis), and so do violet and
+slate, which is grey; shape and dash say the same.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ LIGHT: Final[Palette] = {
     "base": "#5d6b7a",
     "seen": "#c23b0e",
     "unseen": "#0a6ebd",
+    "others": "#6f2da8",
+    "enough": "#eae4f3",
     "good": "#9bcaea",
     "bad": "#f4b899",
     "alarm": "#9c1f3f",
@@ -32,6 +35,8 @@ DARK: Final[Palette] = {
     "base": "#a3b1c0",
     "seen": "#ff8552",
     "unseen": "#62b4f5",
+    "others": "#cda6ff",
+    "enough": "#2a2140",
     "good": "#174d75",
     "bad": "#7a3617",
     "alarm": "#ff8fa6",
@@ -53,8 +58,8 @@ def chart_config(palette: Palette) -> dict[str, Any]:
     """Return the Vega-Lite config that dresses every chart in a palette.
 
     Specs name no colour but refer to ranges (``category``: base, seen, unseen, others; ``ordinal``: studies;
-    ``diverging``: good to bad) and to mark styles (``quiet``, ``hair``, ``zero``, ``noise``), so that one
-    spec serves light and dark.
+    ``diverging``: good to bad) and to mark styles (``quiet``, ``hair``, ``zero``, ``noise``, ``enough``,
+    ``faded``, ``open``), so that one spec serves light and dark.
     """
     ink, soft, hair, paper = (palette[name] for name in ("ink", "soft", "hair", "paper"))
     return {
@@ -63,7 +68,7 @@ def chart_config(palette: Palette) -> dict[str, Any]:
         "padding": {"left": 4, "right": 10, "top": 6, "bottom": 4},
         "view": {"stroke": None},
         "range": {
-            "category": [palette["base"], palette["seen"], palette["unseen"], ink],
+            "category": [palette["base"], palette["seen"], palette["unseen"], palette["others"]],
             "ordinal": STUDIES["dark" if palette is DARK else "light"],
             "diverging": [palette["good"], palette["wash"], palette["bad"]],
         },
@@ -105,10 +110,13 @@ def chart_config(palette: Palette) -> dict[str, Any]:
         "text": {"color": ink, "fontSize": 12},
         "style": {
             "quiet": {"color": soft, "fontSize": 10},
+            "open": {"fill": paper, "strokeWidth": 2},
+            "faded": {"color": soft},
             "hair": {"color": hair, "strokeWidth": 1},
             "zero": {"color": soft, "strokeWidth": 1},
             "noise": {"color": soft, "opacity": 0.16},
             "hollow": {"color": paper},
+            "enough": {"color": palette["enough"]},
             "cell": {"stroke": paper, "strokeWidth": 2},
         },
     }

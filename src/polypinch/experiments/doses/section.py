@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 
 from polypinch.experiments.doses.measure import Doses
-from polypinch.experiments.marks import axis, line_at, tips
+from polypinch.experiments.marks import axis, line_at, marked, tips
 from polypinch.experiments.wording import (
     AS_PAPER,
     ONE_SEED,
@@ -125,7 +125,7 @@ def _layers(measure: Measure, size: int, legend: alt.Legend | None = None) -> li
             y=alt.Y("low:Q", title=None, scale=alt.Scale(zero=False)), y2="high:Q", color=color
         ),
         base.mark_line(strokeWidth=1.75).encode(y=y, color=color, detail="group:N"),
-        base.mark_point(filled=True, size=40, opacity=1).encode(y=y, color=color, tooltip=tip),
+        *marked(base, measure, 40, y=y, color=color, tooltip=tip),
     ]
 
 

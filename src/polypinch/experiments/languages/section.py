@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 
 from polypinch.experiments.languages.measure import MEAN, NumberOfLanguages, Point, Step
-from polypinch.experiments.marks import axis, dots, line_at, tips
+from polypinch.experiments.marks import axis, dots, line_at, marked, tips
 from polypinch.experiments.measured import LOSS, SCORE
 from polypinch.experiments.wording import (
     AS_PAPER,
@@ -129,7 +129,11 @@ def _curve(rows: Rows, measure: Measure, parity: bool) -> Spec:
             y=alt.Y("low:Q", title=None, scale=scale), y2="high:Q", color=color
         ),
         thick.mark_line(strokeWidth=2.75).encode(color=color),
-        thick.mark_point(filled=True, size=75, opacity=1).encode(color=color, tooltip=tip),
+        *(
+            marked(thick, measure, 75, color=color, tooltip=tip)
+            if parity
+            else [thick.mark_point(filled=True, size=75, opacity=1).encode(color=color, tooltip=tip)]
+        ),
     ]
     chart = alt.layer(*layers, data=alt.Data(values=[row | {"kind": "unseen"} for row in rows]))
     return finish(chart, measure.title, measure.note, least=300, width=WIDTH - 150, height=300)

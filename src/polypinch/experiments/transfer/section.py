@@ -32,7 +32,7 @@ from polypinch.report import (
     record,
 )
 
-_BOLD = "bold: the interval leaves out"
+_FADED = "faded: the interval holds"
 _OWN = "framed: the model’s own language"
 
 
@@ -42,7 +42,7 @@ def section(data: ReportData, shown: Transfer) -> Part:
     pictures: list[Picture] = []
     scores, losses = of_measure(shown.cells, SCORE), of_measure(shown.cells, LOSS)
     if scores:
-        note = f"against {against}; 50 is parity; {_BOLD} 50; {_OWN}"
+        note = f"against {against}; 50 is parity; {_FADED} 50; {_OWN}"
         pictures.append(
             Picture(
                 file_name(data, "transfer-scores", shown.model),
@@ -57,7 +57,7 @@ def section(data: ReportData, shown: Transfer) -> Part:
     first = LOSS if losses else SCORE
     ordered = [mean.language for mean in _best_first(_of_side(shown.means, first, "beside"), first)]
     if losses:
-        note = f"against the untuned base, paired; lower is better; {_BOLD} 0; {_OWN}"
+        note = f"against the untuned base, paired; lower is better; {_FADED} 0; {_OWN}"
         pictures.append(
             Picture(
                 file_name(data, "transfer-loss", shown.model),

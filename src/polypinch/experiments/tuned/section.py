@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from polypinch.experiments.marks import axis, line_at, tips
+from polypinch.experiments.marks import axis, line_at, marked, tips
 from polypinch.experiments.tuned.measure import Change, Shares, Tuned
 from polypinch.experiments.wording import (
     AS_PAPER,
@@ -144,7 +144,10 @@ def _points(data: ReportData, rows: Sequence[Change], measure: Measure) -> Spec:
         base.mark_rule(strokeWidth=1.5).encode(
             x=alt.X("low:Q", title=None, scale=scale, axis=ticks), x2="high:Q", color=color
         ),
-        base.mark_point(filled=True, size=45, opacity=1).encode(
+        *marked(
+            base,
+            measure,
+            45,
             x=alt.X("value:Q", title=None, scale=scale, axis=ticks),
             color=color,
             tooltip=tips(measure, "panel", "name"),
