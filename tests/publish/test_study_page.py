@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,7 +53,7 @@ def marks(spec: Any) -> Iterator[dict[str, Any]]:
 
 def test_the_verdict_of_findings_is_the_heading(html: str, data: ReportData) -> None:
     (told,) = data.conclusions
-    assert f"<h1>{told.short}</h1>" in html
+    assert f'<h1 class="short">{told.short}</h1>' in html
     assert data.findings["models"][0]["verdict"]["short"] == told.short
 
 
@@ -78,3 +82,32 @@ def test_what_the_study_set_is_told_apart_from_its_defaults(data: ReportData) ->
     assert "seeds" in data.settings["study"]
     assert "loss_margin" not in data.settings["study"]
     assert "loss_margin" in data.defaults["study"]
+
+
+WITHOUT_WEIGHTS = """
+import sys
+from polypinch.cli import main
+
+class Refused:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("torch", "transformers", "peft"):
+            raise ImportError(f"{name} is not for a report")
+
+sys.meta_path.insert(0, Refused())
+main()
+"""
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_a_report_needs_nothing_that_loads_a_model(planted: Planted, tmp_path: Path, several: bool) -> None:
+    folder = tmp_path / "moved elsewhere"
+    shutil.copytree(planted.out, folder)
+    asked = [folder, planted.out, "--out", tmp_path / "together"] if several else [folder]
+    ended = subprocess.run(
+        [sys.executable, "-c", WITHOUT_WEIGHTS, "report", *map(str, asked)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, ""), ended.stderr
+    assert list(tmp_path.rglob("report.html")) or list(tmp_path.rglob("together/*.html"))

@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from polypinch.errors import PinchError
 from polypinch.publish import report
-from polypinch.results.harness import export_arm, import_results, imported_rows
+from polypinch.results import export_arm, import_results, imported_rows
 from polypinch.specs import load_yaml
 from polypinch.study import Store, Study, build, open_inputs
 from polypinch.tune import load_tuned

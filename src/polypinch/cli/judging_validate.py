@@ -18,9 +18,8 @@ from polypinch.errors import PinchError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from polypinch.judge import Backend, Judge
+    from polypinch.judge import Backend, Judge, People, Validation, WithPeople
     from polypinch.judge.labels import Judged
-    from polypinch.report import People, Validation, WithPeople
     from polypinch.stats import Coefficient
 
 
@@ -90,9 +89,8 @@ def validate_command(
 
     Example: polypinch judge validate --labels testset-v1.json --judge pairwise --model gpt-4o-mini
     """
-    from polypinch.judge import load_judge
+    from polypinch.judge import load_judge, validate
     from polypinch.judge.interchange import read_judged
-    from polypinch.report import validate
 
     if others.jury not in (None, "majority", "mean"):
         raise PinchError(f"--jury {others.jury}: no such rule", fix="use majority or mean")
@@ -111,7 +109,7 @@ def validate_command(
     if write_measured:
         _keep(done, asked, people.labels)
     if as_json:
-        from polypinch.report import RULE
+        from polypinch.judge import RULE
 
         about = {"labels": str(people.labels), "limit": people.limit, "seed": people.seed, "rule": RULE}
         print_json({**about, **done.as_dict()})

@@ -1,4 +1,5 @@
 from .adaptive import Adapted, Settled, joined, judge_adaptively
+from .agreement import People, Validation, WithPeople, validate
 from .answer_files import read_pairs
 from .backends import Backend, HttpBackend, choose_backend
 from .calls import IDENTICAL
@@ -33,6 +34,7 @@ from .replies import Reply, without_thoughts
 from .side_by_side import ALL, Fidelities, SideBySide, fidelities, summarise_verdicts
 from .store import Record, VerdictStore
 from .sway import OutcomeArrays, Side, influences, lay_out
+from .trust import RULE
 
 __all__ = [
     "ALL",
@@ -41,6 +43,7 @@ __all__ = [
     "ORDERS",
     "OUTCOME_SCHEMA",
     "PAIR_SCHEMA",
+    "RULE",
     "TIE_MARGIN",
     "VERDICT_SCHEMA",
     "Adapted",
@@ -56,6 +59,7 @@ __all__ = [
     "Limits",
     "Orders",
     "OutcomeArrays",
+    "People",
     "Price",
     "Record",
     "Reply",
@@ -65,7 +69,9 @@ __all__ = [
     "Sides",
     "Spent",
     "Terms",
+    "Validation",
     "VerdictStore",
+    "WithPeople",
     "built_in_judges",
     "check_pairs",
     "choice",
@@ -92,5 +98,6 @@ __all__ = [
     "quality",
     "read_pairs",
     "summarise_verdicts",
+    "validate",
     "without_thoughts",
 ]

@@ -175,7 +175,9 @@ def series_of(entries: Sequence[Entry]) -> list[Series]:
 def unlike_settings(entries: Sequence[Entry]) -> list[tuple[str, list[str]]]:
     """Return the settings and package versions that are not the same in all studies, with each one's."""
     flattened = [
-        dict(flat(entry.data.settings)) | {f"version of {k}": v for k, v in entry.data.versions.items()}
+        dict(flat(entry.data.defaults))
+        | dict(flat(entry.data.settings))
+        | {f"version of {k}": v for k, v in entry.data.versions.items()}
         for entry in entries
     ]
     found = []

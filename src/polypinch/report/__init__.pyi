@@ -26,8 +26,6 @@ from .points import (
 from .tables import estimate_texts, flat, known, number_text, rows_csv
 from .tex import Cell, Grid, latex
 from .theme import LIGHT, chart_config
-from .trust import RULE
-from .validation import People, Validation, WithPeople, validate
 
 __all__ = [
     "FADED",
@@ -35,12 +33,11 @@ __all__ = [
     "GROUPS",
     "LIGHT",
     "PAGE",
-    "RULE",
     "UNTUNED",
     "WIDTH",
     "ArmInfo",
-    "BeforeAfter",
     "AtDose",
+    "BeforeAfter",
     "Cell",
     "Cells",
     "Conclusion",
@@ -52,14 +49,11 @@ __all__ = [
     "Measure",
     "Numbers",
     "Part",
-    "People",
     "Picture",
     "ReportData",
     "Rows",
     "Sample",
     "Spec",
-    "Validation",
-    "WithPeople",
     "base_name",
     "baseline",
     "basis",
@@ -77,7 +71,6 @@ __all__ = [
     "render",
     "rows_csv",
     "shown_figure",
-    "validate",
     "with_neutral",
     "write_before_after",
     "write_figures",

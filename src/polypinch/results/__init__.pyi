@@ -11,7 +11,8 @@ from .arms import (
     shares,
     stacked,
 )
-from .harness import export_arm, import_results, imported_rows
+from .handing_over import export_arm
+from .harness import import_results, imported_rows
 from .tasks import task_rows, task_wording
 
 __all__ = [

@@ -1,25 +1,20 @@
-"""A tuned arm handed to lm-evaluation-harness, and its results brought back into the study's report."""
+"""Results of lm-evaluation-harness brought back into a study's report."""
 
 from __future__ import annotations
 
 import hashlib
-import shlex
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from polypinch.chat import ChatFormat
 from polypinch.errors import PinchError
-from polypinch.files import artifact, read_json, write_json, write_text
-from polypinch.models import Model, choose_dtype, load_tokenizer
+from polypinch.files import read_json, write_json
 from polypinch.results.tasks import rows_of, task_axes
 from polypinch.stats import Array, from_standard_errors, widened
-from polypinch.study import UNTUNED, Graph, Inputs, Store, Study, Tuned
+from polypinch.study import UNTUNED, Graph, Study, Tuned
 from polypinch.tasks import NAME, read_results
-from polypinch.tune import Base
 
 FOLDER = "harness"
 """Under a study's folder: what was brought in."""
@@ -27,90 +22,12 @@ FOLDER = "harness"
 _Runs = dict[tuple[str, int | None], dict[str, Any]]
 
 
-def export_arm(
-    inputs: Inputs,
-    graph: Graph,
-    store: Store,
-    who: tuple[str | None, str, int | None],
-    out: Path,
-    merge: bool,
-) -> str:
-    """Write a tuned arm for lm-evaluation-harness; return the command that scores it there.
-
-    Args:
-        inputs: the study's.
-        graph: its stages.
-        store: its artifacts.
-        who: base model (``None`` where there is one), arm, seed (``None`` for the untuned base).
-        out: gets ``tokenizer/`` with the study's chat template, the adapter or the merged model, and
-            ``command.sh``.
-        merge: write whole weights instead of the adapter.
+def run_of(study: Study, graph: Graph, model: str | None, arm: str, seed: int | None) -> tuple[str, Tuned]:
+    """Return the base model's name and the tuned model of an arm and seed; defaults where there is one.
 
     Raises:
-        PinchError: there is no such arm, or it is not tuned yet.
+        PinchError: the study has no such arm and seed.
     """
-    model, run = _run(inputs.study, graph, *who)
-    checkpoint = None if run.checkpoint is None else store.path(run.checkpoint)
-    if run.checkpoint is not None and store.state(run.checkpoint) != "done":
-        raise PinchError(f"{run.checkpoint.name} is not tuned yet", fix="polypinch run goes on from there")
-    tuned_from = next((arm.model for arm in inputs.study.arms if arm.name == run.arm), None) or model
-    base, chat = inputs.models[tuned_from], inputs.chats[tuned_from]
-    answering = inputs.study.answering
-    settings = {"dtype": str(choose_dtype(answering.precision)).removeprefix("torch.")}
-    spec = {
-        "arm": run.arm,
-        "seed": run.seed,
-        "model": base.fingerprint,
-        "checkpoint": None if run.checkpoint is None else run.checkpoint.fingerprint,
-        "chat": chat.fingerprint,
-        "merge": merge,
-    }
-    final = out.resolve()
-    if "," in str(final):
-        raise PinchError(f"{final}: {NAME} parts its arguments at commas", fix="name a folder without one")
-    with artifact(out, spec, kind="export") as folder:
-        tokenizer = _tokenizer(base, chat)
-        tokenizer.save_pretrained(folder / "tokenizer")
-        if merge:
-            Base(base, answering.precision).tuned(checkpoint).save_pretrained(folder / "model")
-            tokenizer.save_pretrained(folder / "model")
-            settings["pretrained"] = str(final / "model")
-        elif checkpoint is not None and (checkpoint / "model").is_dir():
-            settings["pretrained"] = str((checkpoint / "model").resolve())
-        else:
-            settings["pretrained"] = base.path
-            if base.revision is not None:
-                settings["revision"] = base.revision
-            if checkpoint is not None:
-                shutil.copytree(checkpoint / "adapter", folder / "adapter")
-                settings["peft"] = str(final / "adapter")
-        settings["tokenizer"] = str(final / "tokenizer")
-        command = _command(settings, final)
-        write_text(folder / "command.sh", command + "\n")
-    return command
-
-
-def _command(settings: Mapping[str, str], final: Path) -> str:
-    order = ("pretrained", "revision", "peft", "tokenizer", "dtype")
-    arguments = ",".join(f"{name}={settings[name]}" for name in order if name in settings)
-    words = ["lm_eval", "--model", "hf", "--model_args", arguments, "--tasks", "TASKS"]
-    words += ["--apply_chat_template", "--log_samples", "--output_path", str(final / "results")]
-    return shlex.join(words)
-
-
-def _tokenizer(base: Model, chat: ChatFormat) -> Any:
-    """Return the base's tokenizer with the study's chat template, ending texts where a turn ends.
-
-    The harness lets a model write on to the tokenizer's end of text, which a base model's template does not
-    use.
-    """
-    tokenizer = load_tokenizer(base)
-    tokenizer.chat_template = chat.template
-    tokenizer.eos_token = tokenizer.convert_ids_to_tokens(chat.stop_ids[0])
-    return tokenizer
-
-
-def _run(study: Study, graph: Graph, model: str | None, arm: str, seed: int | None) -> tuple[str, Tuned]:
     if model is None and len(study.models) > 1:
         raise PinchError("the study has several base models", fix=f"--model {' or '.join(study.models)}")
     name = model or study.models[0]
@@ -151,7 +68,7 @@ def import_results(
         PinchError: a file cannot be read or holds nothing to bring in, the study has no such arm, or the arm
             has a score already that these would hide.
     """
-    model, run = _run(study, graph, *who)
+    model, run = run_of(study, graph, *who)
     found, left_out = [], []
     for file in _results(files):
         scores, left = read_results(file, study.evaluated, named)

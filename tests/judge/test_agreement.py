@@ -10,8 +10,8 @@ import pytest
 
 from polypinch.errors import PinchError
 from polypinch.judge import ORDERS, VERDICT_SCHEMA
+from polypinch.judge.agreement import validate
 from polypinch.judge.labels import LABEL_SCHEMA, WINNERS, Judged, judged
-from polypinch.report.validation import validate
 
 PAIRS = 300
 TRUTH = np.random.default_rng(0).integers(0, 2, PAIRS)

@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from polypinch.errors import PinchError
-from polypinch.judge import outcomes
 from polypinch.judge.labels import TIE, WINNERS, Judged, Panel, panel
-from polypinch.report.trust import Decision, decide, leaning
+from polypinch.judge.protocol import outcomes
+from polypinch.judge.trust import Decision, decide, leaning
 from polypinch.stats import (
     MISSING,
     Array,
@@ -101,7 +101,7 @@ class WithPeople:
         shortfall: ``majority`` less what people reach with the same majorities, paired.
         flip_rate: the share of pairs on which the same position won in both orders.
         first_position: the share of its choices, ties aside, that went to the answer shown first.
-        decision: see :data:`~polypinch.report.trust.RULE`.
+        decision: see :data:`~polypinch.judge.trust.RULE`.
         sentence: what to do, in words.
     """
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from polypinch.report.trust import RULE, decide, leaning
+from polypinch.judge.trust import RULE, decide, leaning
 from polypinch.stats import Coefficient
 
 NAN = float("nan")
