@@ -122,6 +122,10 @@ def test_numbers_in_other_digits_or_with_other_separators_are_the_same() -> None
         ("66 million years", "6600万年"),
         ("about 50 billion", "unos 50 000 millones"),
         ("384,000 kilometres", "38.4万公里"),
+        ("The train leaves at 14:35.", "Le train part à 14 h 35."),
+        ("The train leaves at 14:35.", "O trem sai às 14h35."),
+        ("The train leaves at 14:35.", "列車は14時35分に出ます。"),
+        ("The train leaves at 14:35.", "기차는 14시 35분에 떠납니다."),
     ],
 )
 def test_numbers_may_be_written_as_the_language_counts(english: str, translation: str) -> None:
@@ -139,6 +143,8 @@ def test_numbers_may_be_written_as_the_language_counts(english: str, translation
         ("12", "1, 2"),
         ("1500 trees", "15 Bäume"),
         ("66 million years", "7000万年"),
+        ("The train leaves at 14:35.", "Le train part à 14 h 45."),
+        ("It takes 14 hours and 35 steps.", "14時35"),
     ],
 )
 def test_other_numbers_and_times_may_not_be_lost(english: str, translation: str) -> None:

@@ -18,7 +18,9 @@ LARGE = 5
 """Numbers of so many digits are counted in other units where a language has its own: 60,000 is 6万."""
 
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_NUMBER = re.compile(r"\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)|\d+(?:[.,:٫٬’'\u00a0\u202f]\d+)*")
+# A clock time of French or Portuguese (17h15, 17 h 15), of Japanese, Chinese or Korean (17時15分, 17시 15분).
+_HOURS = r"(?<!\d)(?:[01]?\d|2[0-3])[ \u00a0\u202f]?(?:[hH]|時|时|点|點|시)[ \u00a0\u202f]?[0-5]\d(?!\d)"
+_NUMBER = re.compile(_HOURS + r"|\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)|\d+(?:[.,:٫٬’'\u00a0\u202f]\d+)*")
 _SEPARATOR = re.compile(r"\D")
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _SCALE = re.compile(r"[ -](?:thousand|million|billion|trillion)\b")
@@ -46,7 +48,8 @@ def flaws(text: str) -> list[str]:
 def numbers(text: str) -> dict[str, str]:
     """Return the numbers written in digits: their digits alone, in ASCII, by how they are written.
 
-    ``18:30``, ``18.30`` and ``١٨:٣٠`` are all 1830; ``1 000`` and ``1,000`` are 1000.
+    ``18:30``, ``18.30``, ``18 h 30``, ``18時30分`` and ``١٨:٣٠`` are all 1830;
+    ``1 000`` and ``1,000`` are 1000.
     """
     return {_ascii(_SEPARATOR.sub("", found)): found for found in _NUMBER.findall(text)}
 
