@@ -84,6 +84,17 @@ def test_what_the_study_set_is_told_apart_from_its_defaults(data: ReportData) ->
     assert "loss_margin" in data.defaults["study"]
 
 
+def test_steps_say_what_made_them(planted: Planted, data: ReportData) -> None:
+    stages = planted.graph.stages()
+    assert [step.name for step in data.steps] == [stage.name for stage in stages]
+    for step, stage in zip(data.steps, stages, strict=True):
+        done = planted.store.made(stage)
+        assert (step.host, step.started, step.seconds) == (done["host"], done["started"], done["seconds"])
+        assert f"polypinch {done['versions']['polypinch']}" in step.versions
+        assert (planted.out / step.path).is_dir()
+        assert step.device == ("cpu" if step.kind in ("tune", "loss", "answers") else "")
+
+
 WITHOUT_WEIGHTS = """
 import sys
 from polypinch.cli import main

@@ -6,7 +6,7 @@ from typing import Any
 
 from polypinch.languages.tags import language
 from polypinch.measure import FIDELITY, LOSS
-from polypinch.report import ArmInfo, AtDose, Conclusion, Endpoint, LanguageInfo, ReportData, Sample
+from polypinch.report import ArmInfo, AtDose, Conclusion, Endpoint, LanguageInfo, ReportData, Sample, Step
 from polypinch.report.judge import MEASURES
 
 SEEN, UNSEEN = ("es", "fi", "hi", "ru"), ("ar", "cs", "et", "he", "it", "sw", "zh")
@@ -276,8 +276,12 @@ def study(
         judge=_judge(models, arms, tags),
         settings={"study": {"base": "en", "seeds": [7], "tuning": {"epochs": 2, "lora_r": 16}}},
         versions={"polypinch": "0.1.0", "torch": "2.9.1", "transformers": "5.0.0"},
-        artifacts=[{"arm": a.name, "seed": 7, "kind": k, "path": f"runs/store/{k}/{a.name}-3fa9c1d2"}
-                   for a in arms[1:] for k in ("mixture", "checkpoint")],
+        steps=[
+            Step(kind, f"{arm.name}-s7", models[0], arm.name, 7, "cpu" if kind == "tune" else "", "bfloat16",
+                 "polypinch 0.1.0, torch 2.9.1", "a-machine", "2026-01-02T03:04:05+00:00", 61.5,
+                 f"store/{kind}/{arm.name}-3fa9c1d2")
+            for arm in arms[1:] for kind in ("mixture", "tune")
+        ],
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@ import csv
 import hashlib
 import json
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from polypinch.errors import PinchError
-from polypinch.report import Conclusion, ReportData, write_report
+from polypinch.report import Conclusion, ReportData, Step, write_report
 from polypinch.report.figures import FIGURES
 from tests.report.fake import study, without
 
@@ -63,7 +63,7 @@ def test_writes_the_page_every_table_and_every_figure(full: tuple[Path, str, Pag
     directory, html, _ = full
     tables = ("scores", "judge", "fidelity", "loss", "loss_change", "mixtures")
     assert {path.name for path in (directory / "tables").iterdir()} == {
-        *(f"{name}.csv" for name in (*tables, "noise", "doses", "curves")),
+        *(f"{name}.csv" for name in (*tables, "noise", "doses", "curves", "steps")),
         *(f"{name}.tex" for name in (*tables, "doses")),
     }
     figures = sorted((directory / "figures").glob("*.svg"))
@@ -124,7 +124,7 @@ def test_hostile_text_stays_text_wherever_it_stands(tmp_path: Path) -> None:
         data, title=HOSTILE, answer=HOSTILE, details=[(HOSTILE, HOSTILE)], caveats=[HOSTILE], arms=bad_arms,
         languages=bad_languages, samples=bad_samples, settings={HOSTILE: HOSTILE},
         versions={HOSTILE: HOSTILE},
-        artifacts=[{"arm": HOSTILE, "seed": 1, "kind": HOSTILE, "path": HOSTILE}],
+        steps=[Step(*[HOSTILE] * 4, 1, *[HOSTILE] * 5, 2.0, HOSTILE)],
     )  # fmt: skip
     html, page = written(bad, tmp_path)
     assert "<img src=x" not in html
@@ -333,3 +333,25 @@ def test_a_kill_while_writing_leaves_the_earlier_page_whole(
         write_report(replace(study(doses=(0, 8)), title="another"), tmp_path)
     assert (tmp_path / "report.html").read_bytes() == before
     assert not list(tmp_path.rglob("*.tmp"))
+
+
+def test_the_page_says_what_made_each_step_and_the_table_of_steps_holds_all_of_them(tmp_path: Path) -> None:
+    other = replace(
+        SMALL.steps[1], host="another-machine", device="cuda", versions="polypinch 0.0.9", seconds=7300
+    )
+    data = replace(SMALL, steps=[*SMALL.steps, other])
+    html, _ = written(data, tmp_path)
+    told = html[html.index("How it was made") :]
+    for words in (
+        "another-machine",
+        "polypinch 0.0.9",
+        "cuda",
+        "bfloat16",
+        "2 h 1 min",
+        "by several machines",
+    ):
+        assert words in told, words
+    with (tmp_path / "tables/steps.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["host"] for row in rows] == [step.host for step in data.steps]
+    assert rows[0].keys() == {field.name for field in fields(Step)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -41,6 +42,7 @@ from polypinch.report import (
     LanguageInfo,
     ReportData,
     Sample,
+    Step,
     write_report,
 )
 from polypinch.results import (
@@ -165,7 +167,7 @@ def gather(
         },
         defaults={"study": study.model_dump(mode="json")},
         versions=_versions(graph, store),
-        artifacts=_artifacts(graph, store),
+        steps=_steps(graph, store),
         exports=EXPORTS,
     )
     return replace(data, parts=parts_of(shown, data))
@@ -415,24 +417,25 @@ def _versions(graph: Graph, store: Store) -> dict[str, str]:
     return {name: ", ".join(sorted(versions)) for name, versions in made.items()}
 
 
-def _artifacts(graph: Graph, store: Store) -> list[dict[str, Any]]:
-    rows = []
-    for run in graph.tuned:
-        for stage in (run.mixture, run.checkpoint):
-            if stage is not None:
-                made = store.made(stage)
-                rows.append(
-                    {
-                        "model": run.model,
-                        "arm": run.arm,
-                        "seed": run.seed,
-                        "kind": stage.kind.value,
-                        "device": made.get("device", ""),
-                        "dtype": made.get("dtype", ""),
-                        "host": made["host"],
-                        "started": made["started"],
-                        "seconds": made["seconds"],
-                        "path": str(store.path(stage)),
-                    }
-                )
-    return rows
+def _steps(graph: Graph, store: Store) -> list[Step]:
+    """Return what made each step, as its artifact says it."""
+    steps = []
+    for stage in graph.stages():
+        done, about = store.made(stage), stage.about
+        steps.append(
+            Step(
+                stage.kind.value,
+                stage.name,
+                str(about.get("model") or ""),
+                str(about.get("arm") or ""),
+                about.get("seed"),
+                done.get("device", ""),
+                done.get("dtype", ""),
+                ", ".join(f"{name} {version}" for name, version in done["versions"].items()),
+                done["host"],
+                done["started"],
+                done["seconds"],
+                os.path.relpath(store.path(stage), store.root.parent),
+            )
+        )
+    return steps

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from polypinch.errors import PinchError
-from polypinch.files import write_text
+from polypinch.files import versions, write_text
 from polypinch.publish.overlay import SHAPES, Series, overlay
 from polypinch.report import (
     UNTUNED,
@@ -146,7 +146,7 @@ def write_together(entries: Sequence[Entry], warnings: Sequence[str], directory:
     content = render(
         "together.html.j2",
         title=", ".join(entry.name for entry in entries),
-        version=entries[0].data.versions.get("polypinch", ""),
+        version=versions().get("polypinch", ""),
         entries=entries,
         found=[_found(entry) for entry in entries],
         warnings=list(warnings),

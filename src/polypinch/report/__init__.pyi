@@ -23,6 +23,7 @@ from .points import (
     opponents,
     with_neutral,
 )
+from .steps import Step
 from .tables import estimate_texts, flat, known, number_text, rows_csv
 from .tex import Cell, Grid, latex
 from .theme import LIGHT, chart_config
@@ -54,6 +55,7 @@ __all__ = [
     "Rows",
     "Sample",
     "Spec",
+    "Step",
     "base_name",
     "baseline",
     "basis",

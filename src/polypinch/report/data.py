@@ -8,6 +8,7 @@ from typing import Any
 from polypinch.measure import LOSS, Measure
 from polypinch.report.conclusion import Conclusion
 from polypinch.report.part import Exports, Part
+from polypinch.report.steps import Step
 
 UNTUNED = "untuned"
 """The name of the arm that stands for the base model before any tuning."""
@@ -125,8 +126,8 @@ class ReportData:
         samples: answers to show side by side.
         settings: how the study was run, JSON-able: what differs from the defaults.
         defaults: the same in full; what ``settings`` has is not shown again.
-        versions: package versions.
-        artifacts: ``arm``, ``seed``, ``kind``, ``path``; with several base models also ``model``.
+        versions: of the packages that made the steps; of several, all.
+        steps: what made each finished step.
         parts: finished parts of the page on what the arms show beyond doses, in its order.
         exports: the files that such parts may have: those that an earlier report left are removed.
     """
@@ -155,6 +156,6 @@ class ReportData:
     settings: dict[str, Any] = field(default_factory=dict)
     defaults: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
-    artifacts: Rows = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
     exports: Exports = field(default_factory=Exports)

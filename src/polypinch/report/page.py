@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from polypinch.files import write_json, write_text
+from polypinch.files import versions, write_json, write_text
 from polypinch.measure import LOSS, SCORE
 from polypinch.report.conclusion import Conclusion
 from polypinch.report.data import GROUPS, UNTUNED, ReportData
@@ -20,6 +20,7 @@ from polypinch.report.judge import judge_section
 from polypinch.report.part import Part
 from polypinch.report.points import counted, file_name
 from polypinch.report.sections import Section, sections
+from polypinch.report.steps import made
 from polypinch.report.tables import csv_tables, flat, manifest_lines, pivot
 from polypinch.report.talks import talks
 from polypinch.report.tasks import TASKS, TaskPart, task_parts
@@ -63,7 +64,8 @@ def _render(data: ReportData, figures: list[Figure], tasks: list[TaskPart]) -> s
     return render(
         "template.html.j2",
         title=data.title,
-        version=data.versions.get("polypinch", ""),
+        version=versions().get("polypinch", ""),
+        made=made(data.steps),
         data=data,
         facts=_facts(data),
         glances=_glances(data, figures),

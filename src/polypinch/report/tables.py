@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from polypinch.report.data import AVERAGES, GROUPS, ReportData, Rows
-from polypinch.report.part import part_tables
+from polypinch.report.part import part_tables, record
 from polypinch.terminal import cell
 
 _ESTIMATE = ("model", "arm", "language", "value", "low", "high", "n_items", "n_seeds")
@@ -62,6 +62,8 @@ def csv_tables(data: ReportData) -> dict[str, str]:
     """
     found = {name: rows_csv(getattr(data, name), columns) for name, columns in _COLUMNS.items()}
     found |= {name: rows_csv(rows, ("model",)) for name, rows in part_tables(data.parts).items()}
+    steps = [record(step) for step in data.steps]
+    found |= {"steps": rows_csv(steps)} if steps else {}
     return found | ({"tasks": rows_csv(data.tasks, _TASKS)} if data.tasks else {})
 
 
