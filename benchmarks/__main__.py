@@ -29,6 +29,7 @@ NAMES = (
     "adaptive",
     "adaptive-study",
     "stats",
+    "view",
     "hostile",
     "fuzz",
 )

@@ -9,12 +9,15 @@ from __future__ import annotations
 import tempfile
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 
 from polypinch.study import Compared, Graph, Stage, State, Store, Tuned
 from polypinch.study import artifacts as kept
@@ -23,12 +26,17 @@ from polypinch.web.view.filters import MARKS, Filters
 PAGE = 50
 _LOOK_AGAIN_S = 2.0
 _EXPORTED_AT_ONCE = 2000
+_KEPT = 8
 
+Places = npt.NDArray[np.int64]
+
+# Texts to be searched are stored as they are: unpacking them would take as long as the search.
 _FACTS = """
 CREATE TABLE facts (
     run INTEGER, place BIGINT, item_id VARCHAR, language VARCHAR, sample INTEGER, missing BOOLEAN,
     cut_off BOOLEAN, fidelity BOOLEAN, in_language BOOLEAN, response_language VARCHAR,
-    won BOOLEAN, lost BOOLEAN, tied BOOLEAN, flipped BOOLEAN, failed BOOLEAN, folded VARCHAR
+    won BOOLEAN, lost BOOLEAN, tied BOOLEAN, flipped BOOLEAN, failed BOOLEAN,
+    folded VARCHAR USING COMPRESSION uncompressed
 )
 """
 # Of each comparison and pair: how many orders were judged, and whom they chose.
@@ -139,6 +147,7 @@ class AnswerIndex:
         self._done: set[str] = set()
         self._indexed: dict[int, tuple[str, ...]] = {}
         self._looked = -_LOOK_AGAIN_S
+        self._places: OrderedDict[object, tuple[Places, Places]] = OrderedDict()
         # Nothing is installed or fetched: the readers that are built in are enough.
         settings: dict[str, str | bool | int | float | list[str]] = {
             "autoinstall_known_extensions": "false",
@@ -225,27 +234,50 @@ class AnswerIndex:
             values.append(filters.text)
         return " AND ".join(f"({part})" for part in parts), values
 
-    def count(self, filters: Filters) -> int:
-        """Return how many answers there are."""
+    def places(self, filters: Filters) -> tuple[Places, Places]:
+        """Return where all answers of some filters are: (n,) numbers of runs, and (n,) rows of their files.
+
+        They are found by one search, and kept for the pages that follow.
+        """
+        with self._lock:
+            key = (filters.query(page=1), tuple(self._indexed.items()))
+            if key in self._places:
+                self._places.move_to_end(key)
+                return self._places[key]
         where, values = self._where(filters)
         with self._db.cursor() as cursor:
-            row = cursor.execute(f"SELECT count(*) FROM facts WHERE {where}", values).fetchone()
-        return int(row[0]) if row else 0
+            query = f"SELECT run, place FROM facts WHERE {where} ORDER BY run, place"
+            columns = cursor.execute(query, values).fetchnumpy()
+        found = (np.asarray(columns["run"], np.int64), np.asarray(columns["place"], np.int64))
+        with self._lock:
+            self._places[key] = found
+            while len(self._places) > _KEPT:
+                self._places.popitem(last=False)
+        return found
+
+    def count(self, filters: Filters) -> int:
+        """Return how many answers there are."""
+        return len(self.places(filters)[0])
 
     def answers(self, filters: Filters, limit: int = PAGE, offset: int | None = None) -> list[Answer]:
         """Return a page of answers, run by run in their order."""
-        where, values = self._where(filters)
         start = (filters.page - 1) * PAGE if offset is None else offset
-        query = f"SELECT {_SHOWN} FROM facts WHERE {where} ORDER BY run, place LIMIT ? OFFSET ?"
+        runs, places = (one[start : start + limit] for one in self.places(filters))
+        rows: list[Any] = []
         with self._db.cursor() as cursor:
-            return self._with_texts(cursor.execute(query, [*values, limit, start]).fetchall())
+            for run in dict.fromkeys(runs.tolist()):
+                own = places[runs == run].tolist()
+                query = (
+                    f"SELECT {_SHOWN} FROM facts WHERE run = ? AND place BETWEEN ? AND ?"
+                    " AND list_contains(?::BIGINT[], place) ORDER BY place"
+                )
+                rows += cursor.execute(query, [run, own[0], own[-1], own]).fetchall()
+        return self._with_texts(rows)
 
     def every_answer(self, filters: Filters) -> Iterator[Answer]:
         """Yield all answers of some filters, a few thousand in memory at a time."""
-        offset = 0
-        while part := self.answers(filters, _EXPORTED_AT_ONCE, offset):
-            yield from part
-            offset += len(part)
+        for offset in range(0, self.count(filters), _EXPORTED_AT_ONCE):
+            yield from self.answers(filters, _EXPORTED_AT_ONCE, offset)
 
     def of_prompt(self, item: str, language: str) -> list[Answer]:
         """Return what every run answered to one prompt, arm by arm and then seed by seed."""
