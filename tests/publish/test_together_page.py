@@ -9,7 +9,8 @@ from polypinch.errors import PinchError
 from polypinch.publish import Entry, averages, unlike_settings, write_together
 from polypinch.publish.overlay import PANELS, overlay
 from polypinch.publish.together_page import series_of
-from polypinch.report.points import Measure
+from polypinch.report import CurvePoint
+from polypinch.report.points import Scale
 from tests.report.fake import study, without
 from tests.report.test_page import HOSTILE, Page
 
@@ -53,8 +54,8 @@ def test_one_chart_holds_every_study_in_panels_of_seen_and_unseen(written: tuple
 
 def test_arms_are_set_against_studies_with_their_intervals(written: tuple[Path, str]) -> None:
     page = Page(written[1])
-    row = next(r for r in LARGE.loss_change if r["language"] == "others" and r["arm"] == "mixed")
-    assert f"{row['value']:+.4f}".replace("-", "−") in page.text
+    row = next(r for r in LARGE.loss_change if r.language == "others" and r.arm == "mixed")
+    assert f"{row.value:+.4f}".replace("-", "−") in page.text
     text = (written[0] / "tables/loss_change.tex").read_text(encoding="utf-8")
     heads = next(line for line in text.splitlines() if line.startswith("average"))
     assert heads == r"average & arm & small & large \\"
@@ -66,7 +67,7 @@ def test_the_tables_hold_every_row_of_every_study(written: tuple[Path, str]) -> 
     with (written[0] / "tables/loss.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["study"] for row in rows] == ["small"] * len(SMALL.loss) + ["large"] * len(LARGE.loss)
-    assert rows[-1]["value"] == str(LARGE.loss[-1]["value"])
+    assert rows[-1]["value"] == str(LARGE.loss[-1].value)
     assert {row["measure"] for row in averages(ENTRIES)} == {"loss_change", "scores", "fidelity"}
 
 
@@ -96,7 +97,7 @@ def test_languages_without_groups_have_one_panel(tmp_path: Path) -> None:
     bare = [
         replace(
             one,
-            data=replace(one.data, loss_change=[r for r in one.data.loss_change if r["language"] != "seen"]),
+            data=replace(one.data, loss_change=[r for r in one.data.loss_change if r.language != "seen"]),
         )
         for one in entries
     ]
@@ -118,17 +119,9 @@ def test_more_studies_than_colours_are_refused(tmp_path: Path) -> None:
         write_together([Entry(str(at), "", SMALL) for at in range(9)], [], tmp_path)
 
 
-def curve(group: str, *doses: int) -> list[dict[str, object]]:
+def curve(group: str, *doses: int) -> list[CurvePoint]:
     return [
-        {
-            "model": "large",
-            "language": group,
-            "curve": kind,
-            "dose": dose,
-            "value": -0.1,
-            "low": -0.2,
-            "high": 0.0,
-        }
+        CurvePoint("large", group, kind, dose, -0.1, -0.2, 0.0)
         for kind in ("measured", "isotonic", "saturating")
         for dose in doses
     ]
@@ -147,7 +140,7 @@ def test_a_study_with_fitted_curves_is_drawn_by_them_at_the_same_places(tmp_path
     points = overlay(
         series,
         [one.data.loss_change for one in series],
-        Measure("m", "n", "", ""),
+        Scale("m", "n", "", ""),
         "English",
         0.0,
         curves=True,
@@ -166,6 +159,6 @@ def test_where_all_other_languages_are_seen_their_average_s_curve_is_the_seen_on
     languages = [one for one in LARGE.languages if one.group != "unseen"]
     data = replace(LARGE, languages=languages, curves=curve("others", 0, 160))
     [one] = series_of([Entry("large", "", data)])
-    table = [row for row in data.loss_change if row["language"] != "unseen"]
-    points = overlay([one], [table], Measure("m", "n", "", ""), "English", 0.0, curves=True)["data"]["values"]
+    table = [row for row in data.loss_change if row.language != "unseen"]
+    points = overlay([one], [table], Scale("m", "n", "", ""), "English", 0.0, curves=True)["data"]["values"]
     assert {point["panel"] for point in points if point["fitted"]} >= {PANELS["seen"]}

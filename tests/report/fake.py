@@ -7,7 +7,8 @@ from typing import Any
 from polypinch.languages.tags import language
 from polypinch.measure import FIDELITY, LOSS
 from polypinch.report import ArmInfo, AtDose, Conclusion, Endpoint, LanguageInfo, ReportData, Sample, Step
-from polypinch.report.judge import MEASURES
+from polypinch.report.estimates import ROWS, JudgeShare
+from polypinch.report.judge import COLUMNS
 
 SEEN, UNSEEN = ("es", "fi", "hi", "ru"), ("ar", "cs", "et", "he", "it", "sw", "zh")
 LEVEL = {
@@ -152,7 +153,7 @@ def _judge(models: tuple[str, ...], arms: list[ArmInfo], tags: tuple[str, ...]) 
     for model in models:
         for arm in (one for one in arms if not one.is_baseline):
             for name in (*tags, "all"):
-                for measure in MEASURES:
+                for measure in COLUMNS:
                     value = rng.uniform(20, 80)
                     ends = {"low": value - 9, "high": value + 9, "n_items": 40, "n_seeds": 1}
                     about = {"model": model, "arm": arm.name, "language": name, "measure": measure}
@@ -270,10 +271,10 @@ def study(
         ],
         arms=arms,
         languages=infos,
-        **tables,
+        **{name: [ROWS[name](**row) for row in lines] for name, lines in tables.items()},
         mixtures=mixtures,
         samples=samples,
-        judge=_judge(models, arms, tags),
+        judge=[JudgeShare(**row) for row in _judge(models, arms, tags)],
         settings={"study": {"base": "en", "seeds": [7], "tuning": {"epochs": 2, "lora_r": 16}}},
         versions={"polypinch": "0.1.0", "torch": "2.9.1", "transformers": "5.0.0"},
         steps=[

@@ -7,7 +7,7 @@ from typing import Any
 
 from polypinch.experiments import EXPORTS, measure_experiments, parts_of
 from polypinch.languages.tags import language
-from polypinch.report import ArmInfo, LanguageInfo, ReportData
+from polypinch.report import ArmInfo, ArmScore, LanguageInfo, ReportData
 from polypinch.results.arms import AVERAGES, scores
 from polypinch.study.spec import UNTUNED, Study
 from tests.experiments.simulate import Simulated, preset, simulate
@@ -26,8 +26,12 @@ def report_of(found: Simulated, **more: Any) -> ReportData:
     for one in found.results:
         for name, estimate in scores(found.axes, one).items():
             if name in (*study.evaluated, *AVERAGES):
-                about = {"model": "m", "arm": one.arm, "against": study.comparison.against, "language": name}
-                rows.append(about | estimate.as_dict())
+                rows.append(
+                    ArmScore(
+                        **{"model": "m", "arm": one.arm, "language": name, **estimate.as_dict()},
+                        against=study.comparison.against,
+                    )
+                )
     data = ReportData(
         title=study.name,
         models=["m"],

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
 from polypinch.measure import FIDELITY, LOSS
+from polypinch.report import ArmChange
 from polypinch.report.differences import differences
 from tests.report.fake import study
 
@@ -11,11 +9,8 @@ DATA = study(doses=(0, 8), seen=("es", "fi"), unseen=("ar",))
 
 
 def said(*ends: tuple[str, str, float | None, float | None], lower: bool = True) -> list[str]:
-    rows: list[dict[str, Any]] = [
-        {"model": "m", "arm": arm, "language": tag, "value": 0, "low_together": low, "high_together": high}
-        for arm, tag, low, high in ends
-    ]
-    return differences(replace(DATA, loss_change=rows), "loss_change", "m", LOSS if lower else FIDELITY)
+    rows = [ArmChange("m", arm, tag, 0, 0, 0, 24, 2, low, high) for arm, tag, low, high in ends]
+    return differences(DATA, rows, "m", LOSS if lower else FIDELITY)
 
 
 def test_languages_are_named_with_the_way_they_go() -> None:

@@ -32,7 +32,7 @@ def test_one_panel_for_each_average_and_one_where_there_is_only_one() -> None:
         *("All other languages", "Seen average", "Unseen average")
     }
     only = study(unseen=())
-    kept = [row for row in only.curves if row["language"] == "others"]
+    kept = [row for row in only.curves if row.language == "others"]
     assert {row["panel"] for row in parts(replace(only, curves=kept), "measured")} == {"All other languages"}
     lone = study(seen=("fi",), unseen=("ar",))
     assert {row["panel"] for row in parts(lone, "measured")} == {"All other languages", "Finnish", "Arabic"}
@@ -73,7 +73,7 @@ def test_the_curves_and_tests_are_those_of_the_leading_measure(measure: Measure)
     assert measure.change_heading in text
     assert f"{'lower' if measure.lower_is_better else 'higher'} is better" in text
     assert ("bits" in text) == (measure.name == "loss")
-    noise = [row for row in data.noise if row["measure"] == measure.name and row["language"] == "others"]
+    noise = [row for row in data.noise if row.measure == measure.name and row.language == "others"]
     assert len(parts(data, "noise")) == (3 if noise else 0)
     if measure is FIDELITY:
         assert "%" in str(dose_table(data, MODEL)["rows"])

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from polypinch.report.figures import FIGURES, loss_change_by_dose, loss_change_heatmap, mixtures_strip
-from polypinch.report.points import Measure, clamped, end_labels, joint_domain, own_domains, shown_points
+from polypinch.report.points import Scale, clamped, end_labels, joint_domain, own_domains, shown_points
 from polypinch.report.theme import DARK, LIGHT, chart_config
 from tests.report.fake import study
 
@@ -42,7 +42,7 @@ def test_a_figure_draws_its_own_model_and_names_no_colour(name: str, data: Any) 
     if table not in ("mixtures", "curves"):
         neutral = {0.0, 50.0}
         drawn = {row["value"] for row in values(json.loads(text)) if "value" in row} - neutral
-        own = {round(row["value"], 6) for row in getattr(data, table) if row["model"] == data.models[0]}
+        own = {round(row.value, 6) for row in getattr(data, table) if row.model == data.models[0]}
         assert drawn
         assert drawn <= own
 
@@ -88,9 +88,9 @@ def test_heatmap_is_bold_only_where_all_languages_together_leave_out_no_change()
         if "sure" in row:
             assert row["sure"] == (not row["least"] <= 0 <= row["most"])
             assert -1 <= row["tone"] <= 1
-    narrow = [row for row in study().loss_change if row["language"] in ("fi", "seen") and row["low"] > 0]
+    narrow = [row for row in study().loss_change if row.language in ("fi", "seen") and row.low > 0]
     assert narrow
-    edge = [row | {"low_together": -1.0} if row["low_together"] is not None else row for row in narrow]
+    edge = [replace(row, low_together=-1.0) if row.low_together is not None else row for row in narrow]
     drawn = values(loss_change_heatmap(replace(study(), loss_change=edge), "gemma-3-270m"))
     assert {row["key"]: row["sure"] for row in drawn if "sure" in row} == {"fi": False, "seen": True}
 
@@ -105,7 +105,7 @@ def test_strip_has_a_cell_for_any_dose_and_not_too_many(data: Any) -> None:
 
 
 def test_values_are_written_with_a_true_minus_and_zero_without_a_sign() -> None:
-    measure = Measure("", "", axis="", text="+.3f")
+    measure = Scale("", "", axis="", text="+.3f")
     assert [measure.say(value) for value in (-0.0124, 0.5, 0.0, -0.0001)] == [
         "−0.012",
         "+0.500",

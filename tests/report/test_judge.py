@@ -1,7 +1,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from polypinch.report.judge import MEASURES, judge_section
+from polypinch.report.judge import COLUMNS, judge_section
 from polypinch.report.page import write_report
 from tests.report.fake import study, without
 
@@ -12,19 +12,19 @@ def test_each_arm_has_a_line_of_averages_and_each_column_its_reading(tmp_path: P
     html = write_report(SMALL, tmp_path).read_text(encoding="utf-8")
     part = html.split('<section id="judge">')[1].split("</section>")[0]
     assert part.count('<th scope="row">') == 3  # untuned, pinch-8, mixed
-    for one in MEASURES.values():
+    for one in COLUMNS.values():
         assert part.count(f"{one.title}<") == 2
         assert one.reading in part
-    row = next(r for r in SMALL.judge if (r["arm"], r["language"], r["measure"]) == ("mixed", "all", "flips"))
-    assert f"<td>{row['value']:.0f}<small>{row['low']:.0f} to {row['high']:.0f}</small></td>" in part
+    row = next(r for r in SMALL.judge if (r.arm, r.language, r.measure) == ("mixed", "all", "flips"))
+    assert f"<td>{row.value:.0f}<small>{row.low:.0f} to {row.high:.0f}</small></td>" in part
 
 
 def test_what_a_judge_without_order_cannot_have_is_left_out() -> None:
-    rows = [row for row in SMALL.judge if row["measure"] not in ("flips", "firsts")]
+    rows = [row for row in SMALL.judge if row.measure not in ("flips", "firsts")]
     found = judge_section(replace(SMALL, judge=rows))
     assert found is not None
     assert [one.title for one in found["columns"]] == [
-        one.title for name, one in MEASURES.items() if name not in ("flips", "firsts")
+        one.title for name, one in COLUMNS.items() if name not in ("flips", "firsts")
     ]
 
 

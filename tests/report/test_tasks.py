@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from polypinch.report import ReportData
+from polypinch.report import ReportData, TaskScore
 from polypinch.report.tasks import task_parts
 from tests.report.fake import study
 from tests.report.test_page import HOSTILE, written
@@ -14,21 +14,21 @@ from tests.report.test_page import HOSTILE, written
 MODELS = ("gemma-3-270m",)
 
 
-def rows(data: ReportData, task: str, metric: str, **more: Any) -> list[dict[str, Any]]:
+def rows(data: ReportData, task: str, metric: str, **more: Any) -> list[TaskScore]:
     found = []
     for model in data.models:
         for arm in data.arms:
             for name in (*(one.tag for one in data.languages), "seen", "unseen", "others"):
                 change = None if arm.is_baseline else 0.03
                 found.append(
-                    {
+                    TaskScore(**{
                         "model": model, "task": task, "metric": metric, "arm": arm.name, "language": name,
                         "value": 0.42, "low": 0.31, "high": 0.53, "n_items": 80, "n_seeds": 3,
                         "against": None if change is None else "english", "change": change,
                         "change_low": None if change is None else -0.01,
                         "change_high": None if change is None else 0.07,
                         "chance": None, "source": "polypinch", **more,
-                    }
+                    })
                 )  # fmt: skip
     return found
 

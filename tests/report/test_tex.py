@@ -55,8 +55,8 @@ def test_a_cell_has_the_page_s_value_and_interval(tables: Path) -> None:
     found = {
         row[0].strip(): row[1:] for row in rows((tables / "loss_change.tex").read_text(encoding="utf-8"))
     }
-    row = next(r for r in SMALL.loss_change if r["language"] == "seen" and r["arm"] == "mixed")
-    numbers = [f"{row[name]:+.4f}".replace("-", "$-$") for name in ("value", "low", "high")]
+    row = next(r for r in SMALL.loss_change if r.language == "seen" and r.arm == "mixed")
+    numbers = [f"{getattr(row, name):+.4f}".replace("-", "$-$") for name in ("value", "low", "high")]
     assert found["Seen average"][-1].strip() == rf"{numbers[0]} {{\scriptsize [{numbers[1]}, {numbers[2]}]}}"
 
 

@@ -10,29 +10,29 @@ from typing import Any
 
 import altair as alt
 
-from polypinch.report import FADED, WIDTH, Measure, Rows, Spec, finish
+from polypinch.report import FADED, WIDTH, Rows, Scale, Spec, finish
 
 ROW = 26  # px of a row of points
 _LOW, _HIGH = alt.X("low:Q", title=None), "high:Q"
 
 
-def tips(measure: Measure, *names: str) -> list[alt.Tooltip]:
+def tips(measure: Scale, *names: str) -> list[alt.Tooltip]:
     """Return a tooltip of some fields, and of a value with its interval."""
     words = [alt.Tooltip(f"{name}:N", title=name.replace("_", " ")) for name in names]
     return words + [alt.Tooltip(f"{end}:Q", format=measure.axis) for end in ("value", "low", "high")]
 
 
-def axis(measure: Measure, **more: Any) -> alt.Axis:
+def axis(measure: Scale, **more: Any) -> alt.Axis:
     """Return an axis in a measure's format, on which 0 has no sign."""
     return alt.Axis(labelExpr=f"datum.value === 0 ? '0' : format(datum.value, '{measure.axis}')", **more)
 
 
-def line_at(measure: Measure, **place: Any) -> Any:
+def line_at(measure: Scale, **place: Any) -> Any:
     """Return a layer with one line at the neutral value, also within a facet."""
     return alt.Chart().transform_aggregate(rows="count()").mark_rule(style="zero").encode(**place)
 
 
-def marked(base: Any, measure: Measure, size: int, **channels: Any) -> list[Any]:
+def marked(base: Any, measure: Scale, size: int, **channels: Any) -> list[Any]:
     """Return layers of points: filled where their interval leaves out the neutral value, else hollow."""
     apart = f"(datum.low > {measure.neutral} || datum.high < {measure.neutral})"
     return [
@@ -48,7 +48,7 @@ def series_scale(names: Sequence[str]) -> alt.Scale:
     return alt.Scale(domain=list(names) if len(names) > 2 else ["", *names])
 
 
-def matrix(rows: Rows, down: Sequence[str], across: Sequence[str], measure: Measure) -> Spec:
+def matrix(rows: Rows, down: Sequence[str], across: Sequence[str], measure: Scale) -> Spec:
     """Draw a value in each cell of ``trained`` × ``evaluated``, named by ``row`` and ``column``.
 
     Faded where the interval holds neutral; framed where ``own``. Colour saturates at the largest
@@ -94,7 +94,7 @@ def matrix(rows: Rows, down: Sequence[str], across: Sequence[str], measure: Meas
 
 
 def dots(
-    rows: Rows, order: Sequence[str], measure: Measure, series: Sequence[str] = (), *, zero: bool = True
+    rows: Rows, order: Sequence[str], measure: Scale, series: Sequence[str] = (), *, zero: bool = True
 ) -> Spec:
     """Draw rows' values with their intervals, by ``name`` down the side and ``series`` within a name.
 
@@ -140,7 +140,7 @@ def dots(
     return finish(chart, measure.title, measure.note, least=300, width=WIDTH - 190, height=height)
 
 
-def scatter_panels(chart: Any, panels: Sequence[str], measure: Measure) -> Spec:
+def scatter_panels(chart: Any, panels: Sequence[str], measure: Scale) -> Spec:
     """Draw a chart of points in a panel each, by ``panel``, with an axis of its own along the bottom."""
     columns = min(3, max(1, len(panels)))
     width = min(420, WIDTH // columns - 60)

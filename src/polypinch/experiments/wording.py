@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 from polypinch.experiments.measured import LOSS, SCORE
 from polypinch.languages import language
-from polypinch.report import Cells, Measure, Numbers, ReportData, known, number_text, record
+from polypinch.report import Cells, Numbers, ReportData, Scale, known, number_text
 from polypinch.report import basis as basis_of
 from polypinch.stats import Estimate
 
@@ -50,16 +50,16 @@ class OfLanguage(Estimated, Protocol):
 M = TypeVar("M", bound=OfMeasure)
 
 
-def loss_measure(note: str, title: str = LOSS_TITLE) -> Measure:
+def loss_measure(note: str, title: str = LOSS_TITLE) -> Scale:
     """Return how a change of loss is written."""
-    return Measure(title, note, axis="+.3~f", text="+.3f", neutral=0.0)
+    return Scale(title, note, axis="+.3~f", text="+.3f", neutral=0.0)
 
 
-def score_measure(note: str, neutral: float = 50.0, title: str = SCORE_TITLE) -> Measure:
+def score_measure(note: str, neutral: float = 50.0, title: str = SCORE_TITLE) -> Scale:
     """Return how a score, or a difference of scores, is written."""
     text = ".0f" if neutral else "+.1f"
     axis = ".0f" if neutral else "+.1~f"
-    return Measure(title, note, axis=axis, text=text, neutral=neutral, lower_is_better=False)
+    return Scale(title, note, axis=axis, text=text, neutral=neutral, lower_is_better=False)
 
 
 def number_of(measure: str) -> str:
@@ -94,7 +94,7 @@ def of_measure(rows: Iterable[M], measure: str) -> list[M]:
 
 def basis(rows: Iterable[Estimated]) -> str:
     """Return how many items and seeds are behind rows, in words."""
-    return basis_of([record(row.estimate) for row in rows])
+    return basis_of([row.estimate for row in rows])
 
 
 def one_seed(rows: Iterable[Estimated]) -> tuple[str, ...]:

@@ -1,4 +1,5 @@
 from .advice import advise_from_study
+from .columns import documentation
 from .data_card import Origin, delivered_table, mixture_card, origins
 from .probe_figure import probe_chart, probe_html, probe_svg
 from .study_page import gather, report
@@ -12,6 +13,7 @@ __all__ = [
     "advise_from_study",
     "averages",
     "delivered_table",
+    "documentation",
     "gather",
     "mixture_card",
     "origins",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import altair as alt
 
-from polypinch.report import UNTUNED, Measure, ReportData, Rows, Spec, finish, known
+from polypinch.report import UNTUNED, ArmEstimate, ReportData, Rows, Scale, Spec, finish, known
 
 PANELS = {"seen": "In the pinch: seen", "unseen": "Not in the pinch: unseen", "others": "All other languages"}
 SHAPES = [
@@ -44,8 +45,8 @@ class Series:
 
 def overlay(
     series: list[Series],
-    tables: list[Rows],
-    measure: Measure,
+    tables: Sequence[Sequence[ArmEstimate]],
+    measure: Scale,
     base: str,
     neutral: float | None,
     curves: bool = False,
@@ -144,26 +145,21 @@ def _tooltip(number: str) -> list[alt.Tooltip]:
     return words + [alt.Tooltip(f"{name}:Q", format=number) for name in ("value", "low", "high")]
 
 
-def _points(one: Series, rows: Rows, *, by_share: bool) -> Rows:
+def _points(one: Series, rows: Sequence[ArmEstimate], *, by_share: bool) -> Rows:
     arms = {arm.name: arm for arm in one.data.arms if arm.name != UNTUNED}
     found = []
     for row in rows:
-        arm = arms.get(row["arm"])
-        if (
-            arm is None
-            or row["model"] != one.model
-            or row["language"] not in PANELS
-            or not known(row["value"])
-        ):
+        arm = arms.get(row.arm)
+        if arm is None or row.model != one.model or row.language not in PANELS or not known(row.value):
             continue
         found.append(
             {
                 "series": one.name,
-                "panel": PANELS[row["language"]],
+                "panel": PANELS[row.language],
                 "arm": arm.name,
                 "dose": arm.label,
                 "x": round(arm.dose_share, 6) if by_share else arm.dose_examples,
-                **{name: round(row[name], 6) for name in ("value", "low", "high")},
+                **{name: round(getattr(row, name), 6) for name in ("value", "low", "high")},
             }
         )
     # Arms of one dose differ in something else: a line through both would be no dose-response.
@@ -185,12 +181,12 @@ def _fitted(one: Series, *, by_share: bool) -> Rows:
         {
             "series": one.name,
             "panel": panel,
-            "x": round(row["dose"] / whole, 6) if by_share else round(row["dose"], 3),
-            **{name: round(row[name], 6) for name in ("value", "low", "high")},
+            "x": round(row.dose / whole, 6) if by_share else round(row.dose, 3),
+            **{name: round(getattr(row, name), 6) for name in ("value", "low", "high")},
             "joined": False,
             "fitted": True,
         }
         for row in one.data.curves
-        if row["model"] == one.model and row["curve"] == "saturating"
-        for panel in {PANELS.get(row["language"], ""), alias.get(row["language"], "")} - {""}
+        if row.model == one.model and row.curve == "saturating"
+        for panel in {PANELS.get(row.language, ""), alias.get(row.language, "")} - {""}
     ]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from polypinch.languages import language
 from polypinch.measure import FIDELITY, LEADING, LOSS, SCORE, Measure
 from polypinch.publish import tables as rows
 from polypinch.report import (
+    ArmChange,
     ArmInfo,
     AtDose,
     Conclusion,
@@ -42,7 +43,9 @@ from polypinch.report import (
     LanguageInfo,
     ReportData,
     Sample,
+    SeedNoise,
     Step,
+    TaskScore,
     write_report,
 )
 from polypinch.results import (
@@ -98,7 +101,12 @@ def read_report(
 ) -> ReportData:
     """Read a finished study, and the task scores that were brought into its folder."""
     data = gather(inputs, graph, store, disclosed)
-    return replace(data, tasks=[*data.tasks, *imported_rows(inputs.study, directory)])
+    return replace(data, tasks=[*data.tasks, *_tasks(imported_rows(inputs.study, directory))])
+
+
+def _tasks(rows: Sequence[Mapping[str, Any]]) -> list[TaskScore]:
+    names = [one.name for one in fields(TaskScore)]
+    return [TaskScore(**{name: row[name] for name in names if name in row}) for row in rows]
 
 
 def finished(graph: Graph, store: Store) -> None:
@@ -156,7 +164,7 @@ def gather(
         doses=[row for one in told for row in (rows.dose_rows(one.found) if one.found else [])],
         curves=[row for one in told for row in (rows.curve_rows(one.found) if one.found else [])],
         findings=_findings(study, told, mixtures),
-        tasks=task_rows(inputs, graph, store),
+        tasks=_tasks(task_rows(inputs, graph, store)),
         mixtures=mixtures,
         samples=_samples(inputs, graph, store),
         settings={
@@ -182,14 +190,14 @@ class _Told:
     details: list[tuple[str, str]]
     found: Findings | None
     verdict: Verdict | None
-    change: rows.Rows
-    loss_change: rows.Rows
-    noise: rows.Rows
+    change: list[ArmChange]
+    loss_change: list[ArmChange]
+    noise: list[SeedNoise]
     left_out: dict[str, list[str]]
 
 
 def _told(
-    study: Study, shared: Axes, arms: list[ArmResults], infos: list[ArmInfo], mixtures: rows.Rows
+    study: Study, shared: Axes, arms: list[ArmResults], infos: list[ArmInfo], mixtures: list[dict[str, Any]]
 ) -> _Told:
     info = {one.name: one for one in infos}
     fed: dict[str, set[str]] = {}
@@ -257,7 +265,7 @@ def _endpoint(study: Study, line: EndpointLine) -> Endpoint:
     return Endpoint(line.measure, "base" if is_base else "others", named, line.margin, by_dose)
 
 
-def _findings(study: Study, told: list[_Told], mixtures: rows.Rows) -> dict[str, Any]:
+def _findings(study: Study, told: list[_Told], mixtures: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the answer for machines: of each model, what was found by measure."""
     delivered: dict[str, dict[str, int]] = {}
     for line in mixtures:
@@ -281,8 +289,8 @@ def _findings(study: Study, told: list[_Told], mixtures: rows.Rows) -> dict[str,
 def _by_measure(one: _Told) -> dict[str, Any]:
     changes: dict[str, dict[str, dict[str, float]]] = {}
     for row in one.change:
-        ends = {end: row[end] for end in ("value", "low", "high", "n_items")}
-        changes.setdefault(row["arm"], {})[row["language"]] = ends
+        ends = {end: getattr(row, end) for end in ("value", "low", "high", "n_items")}
+        changes.setdefault(row.arm, {})[row.language] = ends
     return {**(one.found.as_dict() if one.found else {}), "changes": changes}
 
 

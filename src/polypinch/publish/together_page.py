@@ -14,12 +14,13 @@ from polypinch.files import versions, write_text
 from polypinch.publish.overlay import SHAPES, Series, overlay
 from polypinch.report import (
     UNTUNED,
+    ArmEstimate,
     Cell,
     Figure,
     Grid,
-    Measure,
     ReportData,
     Rows,
+    Scale,
     base_name,
     baseline,
     drawn,
@@ -65,7 +66,7 @@ class _Part:
     lead: str
     number: str
     neutral: float | None
-    measure: Callable[[list[Series]], Measure]
+    measure: Callable[[list[Series]], Scale]
     curves: bool = False
 
 
@@ -78,7 +79,7 @@ _PARTS = (
         " are set against its own arm without a dose, on the same items. Lower is better.",
         "+.4f",
         0.0,
-        lambda series: Measure(
+        lambda series: Scale(
             "Change in held-out loss, bits per byte",
             _NOTE + (_CURVES if any(one.data.curves for one in series) else ""),
             axis="+.3~f",
@@ -94,7 +95,7 @@ _PARTS = (
         " 50 is parity with the study’s own opponent.",
         ".1f",
         50.0,
-        lambda series: Measure(
+        lambda series: Scale(
             "Score, 0 to 100",
             f"against {' or '.join(dict.fromkeys(opponents(one.data) for one in series))}; {_NOTE}",
             axis=".0f",
@@ -108,7 +109,7 @@ _PARTS = (
         "Fidelity is the share of answers in the language of their prompt.",
         ".0%",
         None,
-        lambda _: Measure("Share of answers in the language of the prompt", _NOTE, axis=".0%", text=".0%"),
+        lambda _: Scale("Share of answers in the language of the prompt", _NOTE, axis=".0%", text=".0%"),
     ),
 )
 _NOTE = "averages over languages, each weighing the same; 95 % intervals"
@@ -192,11 +193,11 @@ def averages(entries: Sequence[Entry]) -> Rows:
     """Return the averages over other languages of every study, base model, arm and measure, one per row."""
     return [
         {"study": entry.name, "measure": part.table}
-        | {name: row[name] for name in ("model", "arm", "language", "value", "low", "high")}
+        | {name: getattr(row, name) for name in ("model", "arm", "language", "value", "low", "high")}
         for entry in entries
         for part in _PARTS
         for row in getattr(entry.data, part.table)
-        if row["language"] in _AVERAGES
+        if row.language in _AVERAGES
     ]
 
 
@@ -210,8 +211,8 @@ def _found(entry: Entry) -> dict[str, Any]:
         "models": ", ".join(data.models),
         "answer": data.answer,
         "doses": ", ".join(dict.fromkeys(arm.label for arm in tuned)),
-        "items": _span({row["n_items"] for row in rows if row.get("n_items")}),
-        "seeds": _span({row["n_seeds"] for row in rows if row.get("n_seeds") and row["arm"] != UNTUNED}),
+        "items": _span({row.n_items for row in rows if row.n_items}),
+        "seeds": _span({row.n_seeds for row in rows if row.n_seeds and row.arm != UNTUNED}),
     }
 
 
@@ -219,8 +220,8 @@ def _span(counts: set[int]) -> str:
     return "–" if not counts else f"{min(counts)} to {max(counts)}" if len(counts) > 1 else str(min(counts))
 
 
-def _rows(one: Series, part: _Part) -> Rows:
-    rows: Rows = getattr(one.data, part.table)
+def _rows(one: Series, part: _Part) -> Sequence[ArmEstimate]:
+    rows: Sequence[ArmEstimate] = getattr(one.data, part.table)
     opponent = {"loss_change": baseline, "scores": opponents}.get(part.table)
     if opponent is None or part.neutral is None or not rows:
         return rows
@@ -229,7 +230,7 @@ def _rows(one: Series, part: _Part) -> Rows:
 
 def _figure(series: list[Series], part: _Part) -> Figure | None:
     tables = [_rows(one, part) for one in series]
-    if not any(row["language"] in _AVERAGES for rows in tables for row in rows):
+    if not any(row.language in _AVERAGES for rows in tables for row in rows):
         return None
     base = base_name(series[0].data)
     spec = overlay(series, tables, part.measure(series), base, part.neutral, part.curves)
@@ -258,11 +259,11 @@ def _pivot(series: list[Series], part: _Part) -> dict[str, Any]:
     order = sorted(shares, key=lambda name: shares[name])
     labels = [{arm.name: arm.label for arm in one.data.arms} for one in series]
     cells = {
-        (row["language"], row["arm"], at): estimate_texts(row, part.number)
-        | {"dose": labels[at].get(row["arm"], "")}
+        (row.language, row.arm, at): estimate_texts(vars(row), part.number)
+        | {"dose": labels[at].get(row.arm, "")}
         for at, one in enumerate(series)
         for row in getattr(one.data, part.table)
-        if row["model"] == one.model and row["language"] in _AVERAGES and known(row["value"])
+        if row.model == one.model and row.language in _AVERAGES and known(row.value)
     }
     rows = []
     for key, title in _AVERAGES.items():
@@ -290,7 +291,7 @@ def _grid(series: list[Series], part: _Part) -> Grid:
 def _csv_tables(entries: Sequence[Entry]) -> dict[str, str]:
     tables = {
         name: rows_csv(
-            [{"study": entry.name, **row} for entry in entries for row in getattr(entry.data, name)]
+            [{"study": entry.name, **vars(row)} for entry in entries for row in getattr(entry.data, name)]
         )
         for name in ("scores", "fidelity", "loss", "loss_change")
     }

@@ -10,21 +10,34 @@ from .data import (
     Rows,
     Sample,
 )
+from .estimates import (
+    ROWS,
+    ArmChange,
+    ArmEstimate,
+    ArmFidelity,
+    ArmScore,
+    CurvePoint,
+    DoseTest,
+    JudgeShare,
+    SeedNoise,
+    TaskScore,
+)
 from .export import Figure, drawn, write_figures, write_tables
 from .html import render, shown_figure
 from .page import FINDINGS, write_report
 from .part import Cells, Exports, Numbers, Part, Picture, record
 from .points import (
-    Measure,
+    Scale,
     base_name,
     baseline,
     basis,
     file_name,
+    joint_interval,
     opponents,
     with_neutral,
 )
 from .steps import Step
-from .tables import estimate_texts, flat, known, number_text, rows_csv
+from .tables import estimate_texts, flat, known, number_text, rows_csv, typed_csv
 from .tex import Cell, Grid, latex
 from .theme import LIGHT, chart_config
 
@@ -34,28 +47,38 @@ __all__ = [
     "GROUPS",
     "LIGHT",
     "PAGE",
+    "ROWS",
     "UNTUNED",
     "WIDTH",
+    "ArmChange",
+    "ArmEstimate",
+    "ArmFidelity",
     "ArmInfo",
+    "ArmScore",
     "AtDose",
     "BeforeAfter",
     "Cell",
     "Cells",
     "Conclusion",
+    "CurvePoint",
+    "DoseTest",
     "Endpoint",
     "Exports",
     "Figure",
     "Grid",
+    "JudgeShare",
     "LanguageInfo",
-    "Measure",
     "Numbers",
     "Part",
     "Picture",
     "ReportData",
     "Rows",
     "Sample",
+    "Scale",
+    "SeedNoise",
     "Spec",
     "Step",
+    "TaskScore",
     "base_name",
     "baseline",
     "basis",
@@ -65,6 +88,7 @@ __all__ = [
     "file_name",
     "finish",
     "flat",
+    "joint_interval",
     "known",
     "latex",
     "number_text",
@@ -73,6 +97,7 @@ __all__ = [
     "render",
     "rows_csv",
     "shown_figure",
+    "typed_csv",
     "with_neutral",
     "write_before_after",
     "write_figures",

@@ -9,7 +9,8 @@ from typing import Any
 
 from polypinch.files import write_text
 from polypinch.measure import Measure
-from polypinch.report.data import UNTUNED, ReportData, Rows
+from polypinch.report.data import UNTUNED, ReportData
+from polypinch.report.estimates import ArmEstimate
 from polypinch.report.html import render
 from polypinch.report.tables import (
     estimate_texts,
@@ -30,13 +31,13 @@ class BeforeAfter:
 
     Attributes:
         measure: which.
-        rows: its values: ``arm``, ``language``, ``value``, ``low``, ``high``.
+        rows: its values, of each arm and language.
         changes: the paired change by language: ``value``, ``low``, ``high``, ``n_items``.
         lead: what it is, in a sentence or two.
     """
 
     measure: Measure
-    rows: Rows
+    rows: Sequence[ArmEstimate]
     changes: Mapping[str, Mapping[str, Any]]
     lead: str
 
@@ -98,8 +99,8 @@ def _section(data: ReportData, one: BeforeAfter) -> dict[str, Any]:
             continue
         before, after = (_row(one.rows, arm, key) for arm in (UNTUNED, _tuned(data)))
         cells = [
-            estimate_texts(before, measure.text) if before else None,
-            estimate_texts(after, measure.text) if after else None,
+            estimate_texts(vars(before), measure.text) if before else None,
+            estimate_texts(vars(after), measure.text) if after else None,
             estimate_texts(dict(one.changes[key]), measure.change_text),
         ]
         rows.append({"name": name, "average": is_average(key), "cells": cells})
@@ -110,12 +111,12 @@ def _tuned(data: ReportData) -> str:
     return next(arm.name for arm in data.arms if arm.name != UNTUNED)
 
 
-def _row(rows: Rows, arm: str, language: str) -> dict[str, Any] | None:
-    return next((row for row in rows if row["arm"] == arm and row["language"] == language), None)
+def _row(rows: Sequence[ArmEstimate], arm: str, language: str) -> ArmEstimate | None:
+    return next((row for row in rows if row.arm == arm and row.language == language), None)
 
 
 def _ends(one: BeforeAfter, name: str) -> dict[str, Any]:
-    by_arm = {row["arm"]: row["value"] for row in one.rows if row["language"] == name}
+    by_arm = {row.arm: row.value for row in one.rows if row.language == name}
     after = next((value for arm, value in by_arm.items() if arm != UNTUNED), None)
     change = one.changes[name]
     return {

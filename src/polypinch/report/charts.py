@@ -9,13 +9,15 @@ trained on in that very arm: a fully mixed arm may train on languages that are u
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
 
 from polypinch.report.data import GROUPS, UNTUNED, ArmInfo, ReportData, Rows
+from polypinch.report.estimates import ArmEstimate, TaskScore
 from polypinch.report.points import (
-    Measure,
+    Scale,
     base_name,
     clamped,
     end_labels,
@@ -100,7 +102,9 @@ def _tooltip(number: str) -> list[alt.Tooltip]:
     return words + [alt.Tooltip(f"{name}:Q", format=number) for name in ("value", "low", "high")]
 
 
-def dose_response(data: ReportData, model: str, table: Rows, measure: Measure, noise: str) -> Spec:
+def dose_response(
+    data: ReportData, model: str, table: Sequence[ArmEstimate], measure: Scale, noise: str
+) -> Spec:
     """Draw averages and the base language with intervals, single languages thin, each named at its end.
 
     The untuned base stands apart. A mark is filled where its arm is told from no difference. All models
@@ -218,8 +222,8 @@ def _names(labels: Rows, x: alt.X) -> list[Any]:
 def panels(
     data: ReportData,
     model: str,
-    table: Rows,
-    measure: Measure,
+    table: Sequence[ArmEstimate | TaskScore],
+    measure: Scale,
     *,
     shared: tuple[float, float] | None = None,
 ) -> Spec:
@@ -227,7 +231,7 @@ def panels(
 
     What rests on one item is not drawn; a language with too few items for a conclusion is drawn faint.
     """
-    points = shown_points(data, model, [row for row in table if row.get("n_items") != 1])
+    points = shown_points(data, model, [row for row in table if row.n_items != 1])
     arms = shown_arms(data, points)
     names = [name for key, name, _ in row_names(data) if any(point["key"] == key for point in points)]
     domains = own_domains(points)
@@ -285,7 +289,7 @@ def _faint(opacity: float) -> Any:
     return alt.condition("datum.few", alt.value(0.4 * opacity), alt.value(opacity))
 
 
-def heatmap(data: ReportData, model: str, table: Rows, measure: Measure) -> Spec:
+def heatmap(data: ReportData, model: str, table: Sequence[ArmEstimate], measure: Scale) -> Spec:
     """Draw language × arm: values in cells with their intervals; faded where they do not differ from neutral.
 
     What is not faded holds for all languages of an arm together, where the rows have such intervals.

@@ -7,6 +7,17 @@ from typing import Any
 
 from polypinch.measure import LOSS, Measure
 from polypinch.report.conclusion import Conclusion
+from polypinch.report.estimates import (
+    ArmChange,
+    ArmEstimate,
+    ArmFidelity,
+    ArmScore,
+    CurvePoint,
+    DoseTest,
+    JudgeShare,
+    SeedNoise,
+    TaskScore,
+)
 from polypinch.report.part import Exports, Part
 from polypinch.report.steps import Step
 
@@ -84,11 +95,7 @@ class Sample:
 class ReportData:
     """Everything a report shows.
 
-    Each row of ``scores``, ``fidelity``, ``loss`` and ``loss_change`` has ``model``, ``arm``, ``language``
-    (a tag, or ``seen``, ``unseen``, ``others`` for an average over languages that are not the base),
-    ``value``, ``low``, ``high`` (95 % interval), ``n_items`` and ``n_seeds``. Any of the four may be empty:
-    that was not measured. ``low_together``, ``high_together`` in ``scores`` and ``loss_change`` hold for all
-    languages of an arm at once; ``None`` for averages.
+    Any of its tables may be empty: that was not measured. What a row holds is said with its class.
 
     Attributes:
         title: the study's name.
@@ -99,26 +106,16 @@ class ReportData:
         caveats: what the numbers cannot tell.
         arms: in order of dose, the untuned base first.
         languages: evaluated languages.
-        scores: 0 to 100, 50 is parity; also ``against``, ``flip_rate``, ``missing``, and
-            ``not_asked``: pairs that adaptive judging left out, which are not missing.
-        judge: what scores hang on, 0 to 100: rows as above, by language and over ``all``, with a ``measure``,
-            one of :data:`polypinch.report.judge.MEASURES`.
-        fidelity: 0 to 1; also ``line_pass``, ``word_pass``, ``abstained`` (answers), ``abstained_share``,
-            and the rate ``if_wrong``, ``if_right``: if all abstained answers were.
+        scores: against one opponent.
+        judge: what scores hang on, by language and over ``all``.
+        fidelity: the share of answers in the language of their prompt.
         loss: bits per byte of the reference responses.
-        loss_change: paired change of bits per byte against the baseline arm; negative is better.
-        tasks: rows as above, 0 to 1, of each ``task`` and ``metric``; also the paired ``change`` ``against``
-            the baseline arm, ``change_low``, ``change_high``, ``chance`` (what guessing finds, or ``None``)
-            and ``source``.
-        noise: the spread between seeds of one arm: ``model``, ``measure`` (``loss`` or ``score``),
-            ``language``, ``spread`` (a standard deviation), ``low``, ``high``, ``training`` (the part that
-            more items would not take away), ``freedom``. Empty with one seed: unknown.
+        loss_change: its paired change against the baseline arm; negative is better.
+        tasks: of each task and metric.
+        noise: the spread between seeds of one arm; empty with one seed: unknown.
         leading: the measure that the answer, ``doses`` and ``curves`` are of.
-        doses: the tests of doses in the order made: ``model``, ``language``, ``question`` (``effective`` or
-            ``within margin``), ``against``, ``dose``, ``arm``, the leading measure's change, ``told``,
-            ``smallest`` (the answer), ``needed_effect``, ``needed_items``, ``needed_seeds``.
-        curves: ``model``, ``language``, ``curve`` (``measured``, ``isotonic`` or ``saturating``), ``dose``,
-            and the leading measure's change from no dose; empty below three doses.
+        doses: the tests of doses in the order made.
+        curves: changes over the dose, measured and fitted; empty below three doses.
         findings: the answer for machines, JSON-able; written beside the page.
         mixtures: ``arm``, ``language``, ``requested`` (in words, and as ``requested_amount`` and
             ``requested_unit``: ``None`` for the rest), ``examples``, ``share``, ``tokens``,
@@ -140,16 +137,16 @@ class ReportData:
     languages: list[LanguageInfo]
     conclusions: list[Conclusion] = field(default_factory=list)
     details: list[tuple[str, str]] = field(default_factory=list)
-    scores: Rows = field(default_factory=list)
-    judge: Rows = field(default_factory=list)
-    fidelity: Rows = field(default_factory=list)
-    loss: Rows = field(default_factory=list)
-    loss_change: Rows = field(default_factory=list)
-    tasks: Rows = field(default_factory=list)
-    noise: Rows = field(default_factory=list)
+    scores: list[ArmScore] = field(default_factory=list)
+    judge: list[JudgeShare] = field(default_factory=list)
+    fidelity: list[ArmFidelity] = field(default_factory=list)
+    loss: list[ArmEstimate] = field(default_factory=list)
+    loss_change: list[ArmChange] = field(default_factory=list)
+    tasks: list[TaskScore] = field(default_factory=list)
+    noise: list[SeedNoise] = field(default_factory=list)
     leading: Measure = LOSS
-    doses: Rows = field(default_factory=list)
-    curves: Rows = field(default_factory=list)
+    doses: list[DoseTest] = field(default_factory=list)
+    curves: list[CurvePoint] = field(default_factory=list)
     findings: dict[str, Any] = field(default_factory=dict)
     mixtures: Rows = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from polypinch.measure import Measure
 from polypinch.report.data import UNTUNED, ReportData
-from polypinch.report.tables import known
+from polypinch.report.estimates import ArmChange
+from polypinch.report.points import joint_interval
 
 
-def differences(data: ReportData, table: str, model: str, measure: Measure) -> list[str]:
+def differences(data: ReportData, rows: Sequence[ArmChange], model: str, measure: Measure) -> list[str]:
     """Say in a sentence for each arm in which languages it differs from no difference, and how.
 
     A language counts where its simultaneous interval leaves out the measure's neutral value, or 0
@@ -21,15 +24,15 @@ def differences(data: ReportData, table: str, model: str, measure: Measure) -> l
         better: list[str] = []
         worse: list[str] = []
         n = 0
-        for row in getattr(data, table):
-            low, high = row.get("low_together"), row.get("high_together")
-            mine = row["model"] == model and row["arm"] == arm.name and row["language"] in names
-            if not mine or low is None or high is None or not (known(low) and known(high)):
+        for row in rows:
+            joint = joint_interval(row)
+            if joint is None or (row.model, row.arm) != (model, arm.name) or row.language not in names:
                 continue
+            low, high = joint
             n += 1
             below, above = high < neutral, low > neutral
             if below or above:
-                (better if below == measure.lower_is_better else worse).append(names[row["language"]])
+                (better if below == measure.lower_is_better else worse).append(names[row.language])
         if n:
             name = "The untuned base" if arm.name == UNTUNED else arm.name
             lines.append(_line(name, better, worse, n))

@@ -14,6 +14,7 @@ import altair as alt
 from polypinch.measure import Measure
 from polypinch.report.charts import WIDTH, Spec, finish
 from polypinch.report.data import GROUPS, ReportData, Rows
+from polypinch.report.estimates import DoseTest
 from polypinch.report.points import base_name, noise_of
 from polypinch.report.tables import number_text
 
@@ -39,10 +40,9 @@ def smallest_told(data: ReportData, model: str, group: str) -> int | None:
     """Return the minimum effective dose of a group, or ``None`` where none can be told."""
     return next(
         (
-            row["dose"]
+            row.dose
             for row in data.doses
-            if (row["model"], row["language"], row["question"]) == (model, group, "effective")
-            and row["smallest"]
+            if (row.model, row.language, row.question) == (model, group, "effective") and row.smallest
         ),
         None,
     )
@@ -51,31 +51,31 @@ def smallest_told(data: ReportData, model: str, group: str) -> int | None:
 def told_of(data: ReportData, model: str, group: str) -> set[int]:
     """Return the doses of a group that are themselves told to be better than none."""
     return {
-        row["dose"]
+        row.dose
         for row in data.doses
-        if (row["model"], row["language"], row["question"]) == (model, group, "effective") and row["told"]
+        if (row.model, row.language, row.question) == (model, group, "effective") and row.told
     }
 
 
 def _smallest_word(data: ReportData, model: str) -> str:
-    one = any(row["model"] == model and row["n_seeds"] < 2 for row in data.doses)
+    one = any(row.model == model and row.n_seeds < 2 for row in data.doses)
     return "smallest told, in one training" if one else "smallest that works"
 
 
 def _parts(data: ReportData, model: str) -> Rows:
     """Return all that is drawn, by panel and part."""
-    rows = [row for row in data.curves if row["model"] == model]
+    rows = [row for row in data.curves if row.model == model]
     names = panel_names(data)
     parts: Rows = []
-    for group in dict.fromkeys(row["language"] for row in rows):
+    for group in dict.fromkeys(row.language for row in rows):
         about = {"panel": names[group], "group": group}
         least, told_doses = smallest_told(data, model, group), told_of(data, model, group)
         for row in rows:
-            if row["language"] != group:
+            if row.language != group:
                 continue
-            numbers = {name: round(row[name], 6) for name in ("dose", "value", "low", "high")}
-            part = "none" if row["curve"] == "measured" and row["dose"] == 0 else row["curve"]
-            parts.append({**about, "part": part, **numbers, "told": row["dose"] in told_doses})
+            numbers = {end: round(getattr(row, end), 6) for end in ("dose", "value", "low", "high")}
+            part = "none" if row.curve == "measured" and row.dose == 0 else row.curve
+            parts.append({**about, "part": part, **numbers, "told": row.dose in told_doses})
         spread = noise_of(data, model, data.leading.name, group)
         if spread is not None:
             parts.append({**about, "part": "noise", "low": -spread, "high": spread})
@@ -98,11 +98,10 @@ def dose_curves(data: ReportData, model: str) -> Spec:
             part["right"] = math.log1p(part["dose"] / bend) > 0.5 * math.log1p(largest / bend)
     x = alt.X(
         "dose:Q",
-        title=f"examples not in {base_name(data)}",
         scale=alt.Scale(type="symlog", constant=bend, domain=[0, largest], nice=False, padding=9),
         axis=alt.Axis(
-            values=doses, format="~f", labelFontSize=10, labelPadding=5, labelOverlap="greedy",
-            labelSeparation=3, grid=False,
+            title=f"examples not in {base_name(data)}", values=doses, format="~f", labelFontSize=10,
+            labelPadding=5, labelOverlap="greedy", labelSeparation=3, grid=False,
         ),
     )  # fmt: skip
     scale = alt.Scale(domain=[min(ends) - margin, max(ends) + 2.5 * margin], nice=False, zero=False)
@@ -172,18 +171,16 @@ def _layers(x: alt.X, y: alt.Y, measure: Measure) -> list[Any]:
 
 def dose_table(data: ReportData, model: str) -> dict[str, Any]:
     """Lay the tests of doses out as question × dose, as :func:`~polypinch.report.tables.pivot` does."""
-    tests = [row for row in data.doses if row["model"] == model]
-    tried = {row["arm"] for row in tests}
+    tests = [row for row in data.doses if row.model == model]
+    tried = {row.arm for row in tests}
     arms = [arm for arm in data.arms if arm.name in tried]
     names = panel_names(data)
     asked = {"effective": "better than no dose", "within margin": "as good as the largest"}
     rows = []
-    for question, language in dict.fromkeys((row["question"], row["language"]) for row in tests):
-        mine = {
-            row["arm"]: row for row in tests if (row["question"], row["language"]) == (question, language)
-        }
+    for question, language in dict.fromkeys((row.question, row.language) for row in tests):
+        mine = {row.arm: row for row in tests if (row.question, row.language) == (question, language)}
         cells = [_test(mine[arm.name], data.leading) if arm.name in mine else None for arm in arms]
-        ended = next((row for row in mine.values() if row["needed_effect"] is not None), None)
+        ended = next((row for row in mine.values() if row.needed_effect is not None), None)
         name = f"{names[language]}: {asked[question]}"
         rows.append(
             {"name": name, "average": False, "first": False, "cells": [*cells, _needed(ended, data.leading)]}
@@ -192,18 +189,18 @@ def dose_table(data: ReportData, model: str) -> dict[str, Any]:
     return {"title": "tests of doses", "corner": "question", "arms": [*arms, last], "rows": rows}
 
 
-def _test(row: dict[str, Any], measure: Measure) -> dict[str, str]:
-    value, low, high = (number_text(row[name], measure.change_text) for name in ("value", "low", "high"))
-    return {"value": "yes" if row["told"] else "cannot tell", "span": f"{value}, {low} to {high}"}
+def _test(row: DoseTest, measure: Measure) -> dict[str, str]:
+    value, low, high = (number_text(end, measure.change_text) for end in (row.value, row.low, row.high))
+    return {"value": "yes" if row.told else "cannot tell", "span": f"{value}, {low} to {high}"}
 
 
-def _needed(row: dict[str, Any] | None, measure: Measure) -> dict[str, str] | None:
-    if row is None:
+def _needed(row: DoseTest | None, measure: Measure) -> dict[str, str] | None:
+    if row is None or row.needed_effect is None:
         return None
-    items, seeds = row["needed_items"], row["needed_seeds"]
+    items, seeds = row.needed_items, row.needed_seeds
     said = [
         *([f"{items:,} items"] if items is not None else []),
         *([f"{seeds} seeds"] if seeds is not None else []),
     ]
-    effect = f"an effect of {measure.amount(row['needed_effect'])}"
+    effect = f"an effect of {measure.amount(row.needed_effect)}"
     return {"value": " or ".join(said) or "no sample", "span": effect}

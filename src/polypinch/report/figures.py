@@ -11,7 +11,7 @@ import altair as alt
 from polypinch.report.charts import WIDTH, Spec, arm_axis, dose_response, finish, heatmap, panels
 from polypinch.report.data import GROUPS, ReportData
 from polypinch.report.dosing import dose_curves
-from polypinch.report.points import Measure, base_name, baseline, opponents, with_neutral
+from polypinch.report.points import Scale, base_name, baseline, opponents, with_neutral
 
 _CELLS = 120  # of a strip, at most
 _SHAPES = "● trained on, ◆ not, ■ base"
@@ -25,7 +25,7 @@ def loss_change_by_dose(data: ReportData, model: str) -> Spec:
     """Draw the paired change of held-out loss by dose: averages with intervals, single languages thin."""
     against = baseline(data)
     note = f"paired with {against}; lower is better; {_KEY}"
-    measure = Measure(_CHANGE, note, axis="+.3~f", text="+.3f", neutral=0.0)
+    measure = Scale(_CHANGE, note, axis="+.3~f", text="+.3f", neutral=0.0)
     return dose_response(data, model, with_neutral(data, data.loss_change, against, 0.0), measure, "loss")
 
 
@@ -33,34 +33,34 @@ def scores_by_dose(data: ReportData, model: str) -> Spec:
     """Draw scores by dose: averages with intervals, single languages thin, parity as a line."""
     against = opponents(data)
     note = f"against {against}; 50 is parity; higher is better; {_KEY}"
-    measure = Measure("Score, 0 to 100", note, axis=".0f", text=".0f", neutral=50.0)
+    measure = Scale("Score, 0 to 100", note, axis=".0f", text=".0f", neutral=50.0)
     return dose_response(data, model, with_neutral(data, data.scores, against, 50.0), measure, "score")
 
 
 def fidelity_by_dose(data: ReportData, model: str) -> Spec:
     """Draw, per language, the share of answers in the prompt's language by dose."""
-    measure = Measure("Share of answers in the language of the prompt", _LEVELS, axis=".0%", text=".0%")
+    measure = Scale("Share of answers in the language of the prompt", _LEVELS, axis=".0%", text=".0%")
     return panels(data, model, data.fidelity, measure, shared=(0.0, 1.0))
 
 
 def loss_by_dose(data: ReportData, model: str) -> Spec:
     """Draw, per language, held-out loss by dose; every panel spans as many bits, so slopes compare."""
     note = f"every panel spans as many bits; {_LEVELS}"
-    measure = Measure("Held-out loss, bits per byte", note, axis=".2f", text=".2f")
+    measure = Scale("Held-out loss, bits per byte", note, axis=".2f", text=".2f")
     return panels(data, model, data.loss, measure)
 
 
 def loss_change_heatmap(data: ReportData, model: str) -> Spec:
     """Draw language × arm: the paired change of held-out loss, written in each cell with its interval."""
     note = f"against {baseline(data)}; blue is better; {_BOLD} 0; •: trained on"
-    measure = Measure(_CHANGE, note, axis="+.4f", text="+.3f", neutral=0.0)
+    measure = Scale(_CHANGE, note, axis="+.4f", text="+.3f", neutral=0.0)
     return heatmap(data, model, data.loss_change, measure)
 
 
 def scores_heatmap(data: ReportData, model: str) -> Spec:
     """Draw language × arm: the score, written in each cell with its interval."""
     note = f"against {opponents(data)}; 50 is parity; blue is better; {_BOLD} 50; •: trained on"
-    measure = Measure("Score, 0 to 100", note, axis=".1f", text=".0f", neutral=50.0, lower_is_better=False)
+    measure = Scale("Score, 0 to 100", note, axis=".1f", text=".0f", neutral=50.0, lower_is_better=False)
     return heatmap(data, model, data.scores, measure)
 
 

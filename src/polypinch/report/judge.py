@@ -10,7 +10,7 @@ from polypinch.report.tables import estimate_texts, known
 
 
 @dataclass(frozen=True)
-class Measure:
+class Column:
     """A column of the section's table.
 
     Attributes:
@@ -22,33 +22,33 @@ class Measure:
     reading: str
 
 
-MEASURES = {
-    "score": Measure("score", "of all pairs; 50 is parity."),
-    "length_controlled": Measure(
+COLUMNS = {
+    "score": Column("score", "of all pairs; 50 is parity."),
+    "length_controlled": Column(
         "at equal length",
         "the score if both answers of each pair were equally long. Where it is far from the score, length did"
         " much of the work; it takes credit also from answers that are longer because they are better.",
     ),
-    "both_right": Measure(
+    "both_right": Column(
         "both in language",
         "the score of the pairs in which both answers are in the language asked for. Where the score moves"
         " and this one stays, the pinch repaired the language of the answers, not their content.",
     ),
-    "wrong_language_losses": Measure(
+    "wrong_language_losses": Column(
         "language losses, %",
         "of the lost pairs, those in which the arm’s answer alone is in another language.",
     ),
-    "flips": Measure(
+    "flips": Column(
         "flips, %",
         "pairs in which the same place won in both orders. They count as ties: a judge that flips often draws"
         " every score towards 50.",
     ),
-    "firsts": Measure(
+    "firsts": Column(
         "first wins, %",
         "choices that fell on the answer shown first; 50 favours no place. Both orders cancel this out of the"
         " score.",
     ),
-    "longer": Measure(
+    "longer": Column(
         "longer wins, %",
         "of the pairs with a winner, those that the longer answer won. Far from 50, the judge favours a"
         " length, or the better answers have it.",
@@ -60,13 +60,13 @@ MEASURES = {
 def judge_section(data: ReportData) -> dict[str, Any] | None:
     """Return the section's readings and one table for each model, or ``None`` where nothing was judged."""
     rows = {
-        (row["model"], row["arm"], row["measure"]): estimate_texts(row, ".0f")
+        (row.model, row.arm, row.measure): estimate_texts(vars(row), ".0f")
         for row in data.judge
-        if row["language"] == "all" and known(row["value"])
+        if row.language == "all" and known(row.value)
     }
     if not rows:
         return None
-    shown = [(name, one) for name, one in MEASURES.items() if any(name == found for _, _, found in rows)]
+    shown = [(name, one) for name, one in COLUMNS.items() if any(name == found for _, _, found in rows)]
     tables = []
     for model in data.models:
         lines = [

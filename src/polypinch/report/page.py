@@ -134,12 +134,16 @@ def _figures(data: ReportData) -> list[Figure]:
         rows = getattr(data, table)
         for model in data.models if table != "mixtures" else data.models[:1]:
             # What rests on one item is no finding.
-            if not any(row.get("model", model) == model and row.get("n_items") != 1 for row in rows):
+            if not any(_is_drawn(row, model) for row in rows):
                 continue
             several = len(data.models) > 1 and table != "mixtures"
             file = file_name(data, stem, model) if several else stem
             found.append(drawn(stem, file, model if several else "", draw(data, model)))
     return found
+
+
+def _is_drawn(row: object, model: str) -> bool:
+    return getattr(row, "model", model) == model and getattr(row, "n_items", 0) != 1
 
 
 def _section(data: ReportData, section: Section, figures: list[Figure]) -> dict[str, Any]:
@@ -180,13 +184,13 @@ def _numbers(data: ReportData, table: str, model: str, number: str) -> dict[str,
 
 def _words(data: ReportData, anchor: str, model: str) -> list[str]:
     if anchor == "loss-change-heatmap":
-        return differences(data, "loss_change", model, LOSS)
-    return differences(data, "scores", model, SCORE) if anchor == "scores-heatmap" else []
+        return differences(data, data.loss_change, model, LOSS)
+    return differences(data, data.scores, model, SCORE) if anchor == "scores-heatmap" else []
 
 
 def _basis(data: ReportData, table: str, model: str) -> str:
-    rows = [row for row in getattr(data, table) if row.get("model") == model and row.get("n_items")]
-    rows = [row for row in rows if row["arm"] != UNTUNED] or rows
+    rows = [row for row in getattr(data, table) if getattr(row, "n_items", 0) and row.model == model]
+    rows = [row for row in rows if row.arm != UNTUNED] or rows
     if not rows:
         return ""
     items, seeds = counted(rows)

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from scipy.optimize import isotonic_regression
 
 from polypinch.report.data import UNTUNED, ArmInfo, ReportData, Rows
+from polypinch.report.estimates import ArmChange, ArmEstimate, TaskScore
 from polypinch.report.tables import is_average, known, row_names, strong_rows
 from polypinch.stats import FEWEST_ITEMS
 
 _LINE = 14.5  # px from one name to the next
 
 
+class Counted(Protocol):
+    """A row that says what is behind it."""
+
+    @property
+    def n_items(self) -> int:
+        """Held-out items."""
+
+    @property
+    def n_seeds(self) -> int:
+        """Training seeds."""
+
+
 @dataclass(frozen=True)
-class Measure:
+class Scale:
     """How a measure is called and written.
 
     Attributes:
@@ -47,10 +62,7 @@ def baseline(data: ReportData) -> str:
 
 def opponents(data: ReportData) -> str:
     """Return what scores are against, in words."""
-    return (
-        ", ".join(sorted({str(row["against"]) for row in data.scores if row.get("against")}))
-        or "the opponent"
-    )
+    return ", ".join(sorted({row.against for row in data.scores if row.against})) or "the opponent"
 
 
 def base_name(data: ReportData) -> str:
@@ -62,24 +74,26 @@ def noise_of(data: ReportData, model: str, measure: str, language: str) -> float
     """Return the noise floor of a measure, or ``None`` where one seed leaves it unknown."""
     return next(
         (
-            row["spread"]
+            row.spread
             for row in data.noise
-            if (row["model"], row["measure"], row["language"]) == (model, measure, language)
+            if (row.model, row.measure, row.language) == (model, measure, language)
         ),
         None,
     )
 
 
-def with_neutral(data: ReportData, rows: Rows, opponent: str, neutral: float) -> Rows:
+def with_neutral(
+    data: ReportData, rows: Sequence[ArmEstimate], opponent: str, neutral: float
+) -> list[ArmEstimate]:
     """Add the opponent itself, which is even with itself by definition, where the rows leave it out."""
-    if opponent not in {arm.name for arm in data.arms} or any(row["arm"] == opponent for row in rows):
-        return rows
-    keys = dict.fromkeys((row["model"], row["language"]) for row in rows)
-    even = {"arm": opponent, "value": neutral, "low": neutral, "high": neutral}
-    return [*({"model": model, "language": key, **even} for model, key in keys), *rows]
+    if opponent not in {arm.name for arm in data.arms} or any(row.arm == opponent for row in rows):
+        return list(rows)
+    keys = dict.fromkeys((row.model, row.language) for row in rows)
+    even = (ArmEstimate(model, opponent, key, neutral, neutral, neutral) for model, key in keys)
+    return [*even, *rows]
 
 
-def shown_points(data: ReportData, model: str, rows: Rows) -> Rows:
+def shown_points(data: ReportData, model: str, rows: Sequence[ArmEstimate | TaskScore]) -> Rows:
     """Return the rows to draw: known values of known arms, with names, group and role.
 
     ``strong`` marks the rows to look at first. ``role`` is ``base``, or whether that very arm was
@@ -92,11 +106,12 @@ def shown_points(data: ReportData, model: str, rows: Rows) -> Rows:
     tags = {one.tag for one in data.languages}
     found = []
     for row in rows:
-        key, arm = row["language"], row["arm"]
-        if row["model"] != model or key not in names or arm not in arms or not known(row["value"]):
+        key, arm = row.language, row.arm
+        if row.model != model or key not in names or arm not in arms or not known(row.value):
             continue
         name, group = names[key]
-        low, high = (row[end] if known(row.get(end)) else row["value"] for end in ("low", "high"))
+        low, high = (end if known(end) else row.value for end in (row.low, row.high))
+        joint = joint_interval(row)
         found.append(
             {
                 "key": key,
@@ -107,13 +122,13 @@ def shown_points(data: ReportData, model: str, rows: Rows) -> Rows:
                 "arm": arm,
                 "dose": arms[arm].label,
                 "tuned": arm != UNTUNED,
-                "few": key in tags and (row.get("n_items") or FEWEST_ITEMS) < FEWEST_ITEMS,
-                "even": low == high == row["value"],
-                "value": round(row["value"], 6),
+                "few": key in tags and 0 < row.n_items < FEWEST_ITEMS,
+                "even": low == high == row.value,
+                "value": round(row.value, 6),
                 "low": round(low, 6),
                 "high": round(high, 6),
-                "least": row["low_together"] if known(row.get("low_together")) else low,
-                "most": row["high_together"] if known(row.get("high_together")) else high,
+                "least": low if joint is None else joint[0],
+                "most": high if joint is None else joint[1],
             }
         )
     return found
@@ -142,12 +157,20 @@ def _roles(data: ReportData) -> Callable[[str, str, str], str]:
     return role
 
 
+def joint_interval(row: ArmEstimate | TaskScore) -> tuple[float, float] | None:
+    """Return the interval that holds for all languages of an arm at once, where a row has one."""
+    if not isinstance(row, ArmChange) or row.low_together is None or row.high_together is None:
+        return None
+    both = (row.low_together, row.high_together)
+    return None if math.isnan(both[0]) or math.isnan(both[1]) else both
+
+
 def untold_doses(data: ReportData, model: str) -> set[tuple[str, str]]:
     """Return (arm, average) where doses were tested together and this one was not told from none."""
     return {
-        (row["arm"], row["language"])
+        (row.arm, row.language)
         for row in data.doses
-        if (row["model"], row["question"]) == (model, "effective") and not (row["told"] or row["harms"])
+        if (row.model, row.question) == (model, "effective") and not (row.told or row.harms)
     }
 
 
@@ -247,16 +270,17 @@ def file_name(data: ReportData, stem: str, model: str) -> str:
     return f"{stem}-{data.models.index(model) + 1}-{slug(model)}"
 
 
-def basis(rows: Rows) -> str:
+def basis(rows: Sequence[Counted]) -> str:
     """Return how many items and seeds are behind rows, in words."""
     return f"{', '.join(counted(rows))}." if counted(rows) else ""
 
 
-def counted(rows: Rows) -> list[str]:
+def counted(rows: Sequence[Counted]) -> list[str]:
     """Return how many items, and how many training seeds, are behind rows, in words."""
     told = []
-    for column, noun in (("n_items", "item"), ("n_seeds", "training seed")):
-        counts = sorted({int(row[column]) for row in rows if known(row.get(column))})
+    columns = {"item": [row.n_items for row in rows], "training seed": [row.n_seeds for row in rows]}
+    for noun, numbers in columns.items():
+        counts = sorted({number for number in numbers if number})
         if counts:
             span = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
             told.append(f"{span} {noun}{'' if counts == [1] else 's'}")

@@ -5,44 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 from polypinch.report.data import AVERAGES, GROUPS, ReportData, Rows
+from polypinch.report.estimates import ROWS
 from polypinch.report.part import part_tables, record
+from polypinch.report.steps import Step
 from polypinch.terminal import cell
 
-_ESTIMATE = ("model", "arm", "language", "value", "low", "high", "n_items", "n_seeds")
-_TOGETHER = ("low_together", "high_together")
-_COLUMNS = {
-    "scores": (*_ESTIMATE, *_TOGETHER, "against", "flip_rate", "missing", "not_asked"),
-    "judge": ("model", "arm", "language", "measure", "value", "low", "high", "n_items", "n_seeds"),
-    "fidelity": (
-        *_ESTIMATE,
-        "line_pass",
-        "word_pass",
-        "abstained",
-        "abstained_share",
-        "if_wrong",
-        "if_right",
-    ),
-    "loss": _ESTIMATE,
-    "loss_change": (*_ESTIMATE, *_TOGETHER),
-    "noise": ("model", "measure", "language", "spread", "low", "high", "training", "freedom"),
-    "doses": (
-        *("model", "language", "question", "against", "dose", "arm", "value", "low", "high"),
-        *("n_items", "n_seeds", "told", "smallest", "harms", "needed_effect", "needed_items", "needed_seeds"),
-    ),
-    "curves": ("model", "language", "curve", "dose", "value", "low", "high"),
-    "mixtures": (
-        *("arm", "language", "requested", "examples", "share"),
-        *("tokens", "supervised_tokens", "truncated", "duplicates", "requested_amount", "requested_unit"),
-    ),
-}
-
-_TASKS = (
-    *("model", "task", "metric", "arm", "language", "value", "low", "high", "n_items", "n_seeds"),
-    *("against", "change", "change_low", "change_high", "chance", "source"),
+_MIXTURES = (
+    *("arm", "language", "requested", "examples", "share"),
+    *("tokens", "supervised_tokens", "truncated", "duplicates", "requested_amount", "requested_unit"),
 )
 
 
@@ -60,11 +35,16 @@ def csv_tables(data: ReportData) -> dict[str, str]:
 
     A row's columns that the table does not name come last.
     """
-    found = {name: rows_csv(getattr(data, name), columns) for name, columns in _COLUMNS.items()}
+    found = {name: typed_csv(getattr(data, name), row) for name, row in ROWS.items()}
+    found["mixtures"] = rows_csv(data.mixtures, _MIXTURES)
     found |= {name: rows_csv(rows, ("model",)) for name, rows in part_tables(data.parts).items()}
-    steps = [record(step) for step in data.steps]
-    found |= {"steps": rows_csv(steps)} if steps else {}
-    return found | ({"tasks": rows_csv(data.tasks, _TASKS)} if data.tasks else {})
+    found |= {"steps": typed_csv(data.steps, Step)} if data.steps else {}
+    return {name: text for name, text in found.items() if name != "tasks" or data.tasks}
+
+
+def typed_csv(rows: Sequence[object], row: type) -> str:
+    """Return rows of one dataclass as CSV: its fields are the columns, also where there is no row."""
+    return rows_csv([record(one) for one in rows], tuple(one.name for one in fields(row)))
 
 
 def rows_csv(rows: Rows, columns: tuple[str, ...] = ()) -> str:
@@ -113,9 +93,9 @@ def pivot(data: ReportData, table: str, model: str, number: str) -> dict[str, An
         where nothing was measured.
     """
     cells = {
-        (row["language"], row["arm"]): estimate_texts(row, number)
+        (row.language, row.arm): estimate_texts(vars(row), number)
         for row in getattr(data, table)
-        if row["model"] == model and known(row["value"])
+        if row.model == model and known(row.value)
     }
     noise = _noise_cells(data, table, model, number.lstrip("+"))
     return by_language_and_arm(data, cells, table.replace("_", " "), noise)
@@ -159,13 +139,13 @@ def _noise_cells(data: ReportData, table: str, model: str, number: str) -> dict[
     if measure is None:
         return None
     return {
-        row["language"]: estimate_texts(row | {"value": row["spread"]}, number)
+        row.language: estimate_texts({"value": row.spread, "low": row.low, "high": row.high}, number)
         for row in data.noise
-        if row["model"] == model and row["measure"] == measure
+        if row.model == model and row.measure == measure
     }
 
 
-def estimate_texts(row: dict[str, Any], number: str) -> dict[str, str]:
+def estimate_texts(row: Mapping[str, Any], number: str) -> dict[str, str]:
     """Return a row's ``value``, ``low``, ``high`` and ``span`` (from low to high) as texts."""
     value, low, high = (number_text(row.get(name), number) for name in ("value", "low", "high"))
     return {"value": value, "low": low, "high": high, "span": f"{low} to {high}"}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from polypinch.report.charts import Spec, panels
-from polypinch.report.data import ReportData, Rows
-from polypinch.report.points import Measure, baseline, slug
+from polypinch.report.data import ReportData
+from polypinch.report.estimates import TaskScore
+from polypinch.report.points import Scale, baseline, slug
 from polypinch.report.tables import by_language_and_arm, estimate_texts, known
 
 TASKS = "tasks-"
@@ -44,13 +46,11 @@ class TaskPart:
 def task_parts(data: ReportData) -> list[TaskPart]:
     """Return what the page shows of each task, in the order of the rows."""
     parts = []
-    keys = dict.fromkeys((str(row["model"]), str(row["task"]), str(row["source"])) for row in data.tasks)
+    keys = dict.fromkeys((row.model, row.task, row.source) for row in data.tasks)
     for model, task, source in keys:
-        own = [
-            row for row in data.tasks if (row["model"], row["task"], row["source"]) == (model, task, source)
-        ]
-        metrics = list(dict.fromkeys(str(row["metric"]) for row in own))
-        main = [row for row in own if row["metric"] == metrics[0]]
+        own = [row for row in data.tasks if (row.model, row.task, row.source) == (model, task, source)]
+        metrics = list(dict.fromkeys(row.metric for row in own))
+        main = [row for row in own if row.metric == metrics[0]]
         several = len(data.models) > 1
         file = slug(f"{task}-{model}" if several else task)
         title = f"{task}, {model}" if several else task
@@ -68,22 +68,22 @@ def task_parts(data: ReportData) -> list[TaskPart]:
     return parts
 
 
-def _measure(metric: str, rows: Rows) -> Measure:
-    chance = rows[0].get("chance")
+def _measure(metric: str, rows: Sequence[TaskScore]) -> Scale:
+    chance = rows[0].chance
     guess = f"guessing finds {chance:.0%}; " if known(chance) and chance is not None else ""
     name = _NAMES.get(metric, metric)
     key = "● trained on, ◆ not, ■ base, – untuned; 95 % intervals"
     note = f"{guess}every panel spans as many percent; higher is better; {key}"
-    return Measure(f"{name[0].upper()}{name[1:]}", note, axis=".0%", text=".0%")
+    return Scale(f"{name[0].upper()}{name[1:]}", note, axis=".0%", text=".0%")
 
 
-def _reading(data: ReportData, rows: Rows) -> str:
-    items = sorted({int(row["n_items"]) for row in rows})
-    seeds = max(int(row["n_seeds"]) for row in rows)
+def _reading(data: ReportData, rows: Sequence[TaskScore]) -> str:
+    items = sorted({row.n_items for row in rows})
+    seeds = max(row.n_seeds for row in rows)
     count = str(items[0]) if len(items) == 1 else f"{items[0]} to {items[-1]}"
     noun = "seed" if seeds == 1 else "seeds"
     changes = ""
-    if any(known(row.get("change")) for row in rows):
+    if any(known(row.change) for row in rows):
         changes = (
             f" Whether an arm differs from {baseline(data)} is in the table of changes: there both are paired"
             " on the same items and seeds, so intervals are narrower than two side by side suggest."
@@ -92,26 +92,32 @@ def _reading(data: ReportData, rows: Rows) -> str:
     return f"{panel} {count} items, {seeds} training {noun}.{changes}"
 
 
-def _values(data: ReportData, rows: Rows, metric: str) -> dict[str, Any]:
-    own = [row for row in rows if row["metric"] == metric]
+def _values(data: ReportData, rows: Sequence[TaskScore], metric: str) -> dict[str, Any]:
+    own = [row for row in rows if row.metric == metric]
     name = _NAMES.get(metric, metric)
     return _table(data, own, ("value", "low", "high"), ".1%", f"The numbers: {name}")
 
 
-def _changes(data: ReportData, rows: Rows, metrics: list[str]) -> list[dict[str, Any]]:
-    own = [row for row in rows if row["metric"] == metrics[0] and known(row.get("change"))]
+def _changes(data: ReportData, rows: Sequence[TaskScore], metrics: list[str]) -> list[dict[str, Any]]:
+    own = [row for row in rows if row.metric == metrics[0] and known(row.change)]
     if not own:
         return []
-    against = f"Changes against {own[0]['against']}, in points"
+    against = f"Changes against {own[0].against}, in points"
     return [_table(data, own, ("change", "change_low", "change_high"), "+.1f", against, 100)]
 
 
 def _table(
-    data: ReportData, rows: Rows, ends: tuple[str, str, str], number: str, summary: str, times: float = 1
+    data: ReportData,
+    rows: Sequence[TaskScore],
+    ends: tuple[str, str, str],
+    number: str,
+    summary: str,
+    times: float = 1,
 ) -> dict[str, Any]:
     cells = {}
     for row in rows:
-        found = [times * row[end] if known(row[end]) else None for end in ends]
+        given = [getattr(row, end) for end in ends]
+        found = [times * end if known(end) else None for end in given]
         named = dict(zip(("value", "low", "high"), found, strict=True))
-        cells[row["language"], row["arm"]] = estimate_texts(named, number)
+        cells[row.language, row.arm] = estimate_texts(named, number)
     return {**by_language_and_arm(data, cells, summary), "summary": summary}

@@ -9,7 +9,7 @@ from typing import Any
 from polypinch.languages import language
 from polypinch.measure import FIDELITY, LOSS, Measure
 from polypinch.publish import gather
-from polypinch.report import BeforeAfter, write_before_after
+from polypinch.report import ArmEstimate, BeforeAfter, write_before_after
 from polypinch.results import ArmResults, changes, read_results
 from polypinch.season.pinch import Pinch
 from polypinch.season.tuned import Measured
@@ -41,7 +41,7 @@ def write_page(
     shared = axes(measured.inputs)
     results = read_results(measured.inputs, measured.graph, measured.store)
     before = next(one for one in results if one.arm == UNTUNED)
-    rows = {LOSS: data.loss, FIDELITY: data.fidelity}
+    rows: dict[Measure, Sequence[ArmEstimate]] = {LOSS: data.loss, FIDELITY: data.fidelity}
     compared = [
         BeforeAfter(measure, rows[measure], changed(shared, before, results, measure), _LEADS[measure])
         for measure in (LOSS, FIDELITY)

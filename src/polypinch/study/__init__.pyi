@@ -1,5 +1,5 @@
 from .arrays import Axes, axes, fill
-from .artifacts import MANIFEST, SETTLED, TOTALS, Kind
+from .artifacts import MANIFEST, SETTLED, TABLES, TOTALS, Kind
 from .check import Preflight, preflight
 from .dosed import ladder
 from .graph import build
@@ -25,6 +25,7 @@ __all__ = [
     "MANIFEST",
     "MONOLINGUAL",
     "SETTLED",
+    "TABLES",
     "TOTALS",
     "UNTUNED",
     "Arm",

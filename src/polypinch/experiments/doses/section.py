@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -17,13 +18,14 @@ from polypinch.experiments.wording import (
 )
 from polypinch.report import (
     WIDTH,
+    ArmEstimate,
     Cells,
-    Measure,
     Numbers,
     Part,
     Picture,
     ReportData,
     Rows,
+    Scale,
     Spec,
     basis,
     estimate_texts,
@@ -40,19 +42,19 @@ def section(data: ReportData, shown: Doses) -> Part:
     against = opponents(data)
     share = shown.shares
     rows = [
-        row | {"share": share[row["arm"]]}
+        row
         for row in with_neutral(data, data.scores, against, 50.0)
-        if row["model"] == shown.model and row["arm"] in share and known(row["value"])
+        if row.model == shown.model and row.arm in share and known(row.value)
     ]
     name = names_of(data)
-    tags = [one.tag for one in data.languages if any(row["language"] == one.tag for row in rows)]
+    tags = [one.tag for one in data.languages if any(row.language == one.tag for row in rows)]
     note = f"against {against}; 50 is parity; along the bottom, the share of examples in other languages"
     measure = score_measure(note)
     groups = {one.tag: one.group for one in data.languages}
     panels = [
-        row | {"panel": name(row["language"]), "group": groups[row["language"]]}
+        vars(row) | {"panel": name(row.language), "group": groups[row.language], "share": share[row.arm]}
         for row in rows
-        if row["language"] in groups
+        if row.language in groups
     ]
     pictures = [
         Picture(
@@ -62,20 +64,23 @@ def section(data: ReportData, shown: Doses) -> Part:
             "Shares stand where they are, so the small ones crowd on the left; the same numbers stand evenly"
             f" apart further up, under “Are the answers better?”. {basis(rows)}",
             "scores",
-            _numbers(rows, [(tag, name(tag)) for tag in tags]),
+            _numbers(rows, share, [(tag, name(tag)) for tag in tags]),
         )
     ]
-    averages = [row | {"group": row["language"]} for row in rows if row["language"] in ("seen", "unseen")]
-    if len({row["group"] for row in averages}) == 2:
+    averages = [row for row in rows if row.language in ("seen", "unseen")]
+    if len({row.language for row in averages}) == 2:
         pictures.append(
             Picture(
                 file_name(data, "doses-averages", shown.model),
                 f"{AS_PAPER}: languages in the dose, and others",
-                _lines(averages, measure),
+                _lines(
+                    [vars(row) | {"group": row.language, "share": share[row.arm]} for row in averages],
+                    measure,
+                ),
                 "Two averages: over the languages that the dose is in (seen), and over those in no mixture"
                 f" here (unseen). {basis(averages)}",
                 "scores",
-                _numbers(rows, [("seen", "seen average"), ("unseen", "unseen average")]),
+                _numbers(rows, share, [("seen", "seen average"), ("unseen", "unseen average")]),
             )
         )
     figure = "Figure 3" if shown.all else "Figure 4"
@@ -85,14 +90,16 @@ def section(data: ReportData, shown: Doses) -> Part:
         "doses",
         f"More and more examples are spread evenly over {listed}, "
         + ("on top of the same budget." if shown.added else "at the same budget."),
-        ONE_SEED if all(row.get("n_seeds", 1) == 1 for row in rows) else (),
+        ONE_SEED if all(row.n_seeds <= 1 for row in rows) else (),
         tuple(pictures),
     )
 
 
-def _numbers(rows: Rows, order: list[tuple[str, str]]) -> Numbers:
-    shares = sorted({row["share"] for row in rows})
-    texts = {(row["language"], row["share"]): _cell(row) for row in rows}
+def _numbers(
+    rows: Sequence[ArmEstimate], share: Mapping[str, float], order: list[tuple[str, str]]
+) -> Numbers:
+    shares = sorted({share[row.arm] for row in rows})
+    texts = {(row.language, share[row.arm]): _cell(row) for row in rows}
     lines: list[tuple[str, Cells]] = [
         (name, [texts.get((key, share)) for share in shares])
         for key, name in order
@@ -102,19 +109,19 @@ def _numbers(rows: Rows, order: list[tuple[str, str]]) -> Numbers:
     return Numbers("Scores by the share of other languages", head, lines)
 
 
-def _cell(row: dict[str, Any]) -> dict[str, str]:
-    texts = estimate_texts(row, ".1f")
+def _cell(row: ArmEstimate) -> dict[str, str]:
+    texts = estimate_texts(vars(row), ".1f")
     return {"value": texts["value"], "span": texts["span"]}
 
 
-def _axes(measure: Measure, size: int) -> tuple[Any, Any]:
+def _axes(measure: Scale, size: int) -> tuple[Any, Any]:
     x = alt.X("share:Q", title=None, scale=alt.Scale(zero=True),
               axis=alt.Axis(format=".0%", tickCount=3 if size < 200 else 6, labelFontSize=10.5))  # fmt: skip
     scale = alt.Scale(zero=False)
     return x, alt.Y("value:Q", title=None, scale=scale, axis=axis(measure, tickCount=4))
 
 
-def _layers(measure: Measure, size: int, legend: alt.Legend | None = None) -> list[Any]:
+def _layers(measure: Scale, size: int, legend: alt.Legend | None = None) -> list[Any]:
     x, y = _axes(measure, size)
     color = alt.Color("group:N", scale=alt.Scale(domain=["base", "seen", "unseen"]), legend=legend)
     base = alt.Chart().encode(x=x)
@@ -129,7 +136,7 @@ def _layers(measure: Measure, size: int, legend: alt.Legend | None = None) -> li
     ]
 
 
-def _panels(rows: Rows, names: list[str], measure: Measure) -> Spec:
+def _panels(rows: Rows, names: list[str], measure: Scale) -> Spec:
     width = WIDTH // 4 - 50
     chart = alt.layer(*_layers(measure, width), data=alt.Data(values=rows)).properties(
         width=width, height=120
@@ -145,7 +152,7 @@ def _panels(rows: Rows, names: list[str], measure: Measure) -> Spec:
     return spec
 
 
-def _lines(rows: Rows, measure: Measure) -> Spec:
+def _lines(rows: Rows, measure: Scale) -> Spec:
     legend = alt.Legend(values=["seen", "unseen"])
     chart = alt.layer(*_layers(measure, 600, legend), data=alt.Data(values=rows))
     return finish(chart, measure.title, measure.note, least=300, width=WIDTH - 150, height=280)

@@ -26,12 +26,12 @@ from polypinch.experiments.wording import (
 )
 from polypinch.report import (
     Cells,
-    Measure,
     Numbers,
     Part,
     Picture,
     ReportData,
     Rows,
+    Scale,
     Spec,
     file_name,
     number_text,
@@ -51,7 +51,7 @@ def section(data: ReportData, shown: Exposure) -> Part:
     base = name(shown.base)
     proxies = [proxy for proxy in PROXIES if any(row.proxy == proxy for row in shown.coefficients)]
     pictures: list[Picture] = []
-    drawn: tuple[tuple[str, Side, str, str, Measure], ...] = (
+    drawn: tuple[tuple[str, Side, str, str, Scale], ...] = (
         (SCORE, "gives", "exposure-scores", AS_PAPER,
          score_measure(f"mean over the other languages, against {shown.against}; higher is better")),
         (LOSS, "beside", "exposure-loss", "Held-out loss, beside the other models",
@@ -116,7 +116,7 @@ def _joined(
     return points
 
 
-def _scatter(points: Rows, panels: list[str], measure: Measure) -> Spec:
+def _scatter(points: Rows, panels: list[str], measure: Scale) -> Spec:
     scale = alt.Scale(zero=False)
     ticks = axis(measure, tickCount=5)
     x = alt.X("x:Q", title=None, scale=scale, axis=alt.Axis(tickCount=4, format=".3~g"))

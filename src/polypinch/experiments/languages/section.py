@@ -27,12 +27,12 @@ from polypinch.experiments.wording import (
 from polypinch.report import (
     WIDTH,
     Cells,
-    Measure,
     Numbers,
     Part,
     Picture,
     ReportData,
     Rows,
+    Scale,
     Spec,
     file_name,
     finish,
@@ -104,7 +104,7 @@ def _step(step: Step) -> str:
     return f"{step.before} to {step.languages} languages"
 
 
-def _curve(rows: Rows, measure: Measure, parity: bool) -> Spec:
+def _curve(rows: Rows, measure: Scale, parity: bool) -> Spec:
     counts = sorted({row["languages"] for row in rows})
     x = alt.X(
         "languages:Q",

@@ -23,12 +23,12 @@ from polypinch.experiments.wording import (
 from polypinch.report import (
     WIDTH,
     Cells,
-    Measure,
     Numbers,
     Part,
     Picture,
     ReportData,
     Rows,
+    Scale,
     Spec,
     file_name,
     finish,
@@ -113,7 +113,7 @@ def _level_numbers(
     return Numbers("Scores over the languages outside of the pair", head, lines)
 
 
-def _bars(rows: Rows, measure: Measure) -> Spec:
+def _bars(rows: Rows, measure: Scale) -> Spec:
     panels = list(dict.fromkeys(row["panel"] for row in rows))
     scale = alt.Scale(domain=[0, 100], clamp=True)
     color = alt.Color("kind:N", scale=alt.Scale(domain=["alone", "pair", ""]), legend=None)

@@ -13,12 +13,12 @@ from polypinch.experiments.similarity.measure import Coefficient, Similarity
 from polypinch.experiments.wording import GIVEN, heading, names_of
 from polypinch.report import (
     Cells,
-    Measure,
     Numbers,
     Part,
     Picture,
     ReportData,
     Rows,
+    Scale,
     Spec,
     file_name,
     known,
@@ -47,7 +47,7 @@ def section(data: ReportData, shown: Similarity) -> Part:
     ]
     title = "Fall of loss, bits per byte" if first == LOSS else "Score, points"
     note = "one point is a pair of languages; row and column means taken out"
-    measure = Measure(title, note, axis="+.3~f" if first == LOSS else "+.1~f", text="+.3f")
+    measure = Scale(title, note, axis="+.3~f" if first == LOSS else "+.1~f", text="+.3f")
     told = [
         f"{_KINDS[row.distance]} {number_text(row.value, '.2f')} (p {_p(row.p)})"
         for row in shown.coefficients
@@ -78,7 +78,7 @@ def section(data: ReportData, shown: Similarity) -> Part:
     )
 
 
-def _scatter(points: Rows, panels: list[str], measure: Measure) -> Spec:
+def _scatter(points: Rows, panels: list[str], measure: Scale) -> Spec:
     x = alt.X(
         "x:Q", title=None, scale=alt.Scale(domain=[-0.06, 1.06], nice=False), axis=alt.Axis(tickCount=4)
     )

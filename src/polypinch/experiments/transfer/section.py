@@ -22,11 +22,11 @@ from polypinch.experiments.wording import (
 )
 from polypinch.report import (
     Cells,
-    Measure,
     Numbers,
     Part,
     Picture,
     ReportData,
+    Scale,
     Spec,
     file_name,
     record,
@@ -142,7 +142,7 @@ def _means(data: ReportData, shown: Transfer, measure: str, ordered: list[str]) 
     return pictures
 
 
-def _matrix(data: ReportData, cells: Sequence[Cell], measure: Measure, order: list[str]) -> Spec:
+def _matrix(data: ReportData, cells: Sequence[Cell], measure: Scale, order: list[str]) -> Spec:
     name = names_of(data)
     trained = {cell.trained for cell in cells}
     down = [tag for tag in order if tag in trained]

@@ -23,11 +23,11 @@ from polypinch.judge import ALL
 from polypinch.report import (
     WIDTH,
     Cells,
-    Measure,
     Numbers,
     Part,
     Picture,
     ReportData,
+    Scale,
     Spec,
     file_name,
     finish,
@@ -123,11 +123,11 @@ def _bars(data: ReportData, rows: Sequence[Shares]) -> Spec:
         )
     )  # fmt: skip
     note = "of all pairs of answers, against the untuned base"
-    measure = Measure("Wins, ties and losses of the tuned model", note, axis="", text="")
+    measure = Scale("Wins, ties and losses of the tuned model", note, axis="", text="")
     return _faceted(chart, arms, len(names), measure)
 
 
-def _points(data: ReportData, rows: Sequence[Change], measure: Measure) -> Spec:
+def _points(data: ReportData, rows: Sequence[Change], measure: Scale) -> Spec:
     names = dict(_names(data, rows))
     arms = list(dict.fromkeys(row.arm for row in rows))
     drawn = [
@@ -157,7 +157,7 @@ def _points(data: ReportData, rows: Sequence[Change], measure: Measure) -> Spec:
     return _faceted(chart, arms, len(names), measure)
 
 
-def _faceted(chart: Any, arms: list[str], names: int, measure: Measure) -> Spec:
+def _faceted(chart: Any, arms: list[str], names: int, measure: Scale) -> Spec:
     """Draw one panel for each arm; a single one without a facet, as wide as the column."""
     height = 19 * names
     if len(arms) == 1:

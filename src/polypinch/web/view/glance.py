@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from polypinch.results import Together, changes, read_results
 from polypinch.study import Graph, Record, Stage, State, Store, axes
 
 if TYPE_CHECKING:
-    from polypinch.report import ReportData
+    from polypinch.report import ArmEstimate, ReportData
 
 MEASURES = (SCORE, FIDELITY, LOSS)
 
@@ -111,11 +112,15 @@ class Glance:
         data = self.data()
         if data is None:
             return []
-        rows = {SCORE: data.scores, FIDELITY: data.fidelity, LOSS: data.loss}
+        rows: dict[Measure, Sequence[ArmEstimate]] = {
+            SCORE: data.scores,
+            FIDELITY: data.fidelity,
+            LOSS: data.loss,
+        }
         tables = []
         for model in data.models:
             for measure in MEASURES:
-                own = [row for row in rows[measure] if row["model"] == model]
+                own = [row for row in rows[measure] if row.model == model]
                 if own:
                     tables.append(_table(model, measure, own, self._changes.get((model, measure), {})))
         return tables
@@ -169,11 +174,11 @@ def _changes(record: Record, graph: Graph, store: Store) -> Changes:
 
 
 def _table(
-    model: str, measure: Measure, rows: list[dict[str, Any]], changed: dict[str, dict[str, Together]]
+    model: str, measure: Measure, rows: Sequence[ArmEstimate], changed: dict[str, dict[str, Together]]
 ) -> Table:
-    columns = tuple(dict.fromkeys(row["language"] for row in rows))
-    arms = dict.fromkeys(row["arm"] for row in rows)
-    at = {(row["arm"], row["language"]): row for row in rows}
+    columns = tuple(dict.fromkeys(row.language for row in rows))
+    arms = dict.fromkeys(row.arm for row in rows)
+    at = {(row.arm, row.language): row for row in rows}
 
     def cell(arm: str, name: str) -> Cell | None:
         row = at.get((arm, name))
@@ -184,8 +189,8 @@ def _table(
     )
 
 
-def _cell(measure: Measure, row: dict[str, Any], change: Together | None) -> Cell:
-    value, low, high = (row[end] for end in ("value", "low", "high"))
+def _cell(measure: Measure, row: ArmEstimate, change: Together | None) -> Cell:
+    value, low, high = (row.value, row.low, row.high)
     told = better = said = None
     # A score's own scale has a point of no difference; elsewhere only a change from no dose can tell.
     if measure.neutral is not None:
