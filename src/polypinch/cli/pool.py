@@ -22,7 +22,9 @@ pool_app = typer.Typer(
     epilog="Begin with: polypinch pool show pinch12",
 )
 
-PoolName = Annotated[str, typer.Argument(metavar="POOL", help="pinch12, or a Parquet file or folder.")]
+PoolName = Annotated[
+    str, typer.Argument(metavar="POOL", help="pinch12, pinch25, or a Parquet file or folder.")
+]
 
 
 @pool_app.command("show")

@@ -1,4 +1,6 @@
-"""pinch12, the built-in pool: items written for this project, parallel in twelve languages.
+"""The built-in pools: items written for this project, parallel in the paper's twelve languages and in others.
+
+``pinch12`` is the twelve; ``pinch25`` is the same items in these and more, and grows towards twenty-five.
 
 Its first version can be opened by name too (``pinch12@1``), so that a study of it can be run again and
 shares the work that was done on it: rows, order and fingerprint are as they were. Of what changed since, the
@@ -19,14 +21,16 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.json as pj
 
-from polypinch.errors import PinchError
 from polypinch.languages import PAPER_LANGUAGES
 from polypinch.pool.pool import Pool
 from polypinch.pool.table import MESSAGES, POOL_SCHEMA
 
 PINCH12 = "pinch12"
 PINCH12_FIRST = "pinch12@1"
-BUILTIN = (PINCH12, PINCH12_FIRST)
+PINCH25 = "pinch25"
+BUILTIN = (PINCH12, PINCH12_FIRST, PINCH25)
+WIDER_LANGUAGES = ("de", "fr", "hr", "ja", "ko", "pl")
+"""Those that ``pinch25`` has so far beside the paper's twelve."""
 LICENCE = "CC0-1.0"
 FIELDS = ("item_id", "split", "domain", "task", "instruction", "response")
 FIRST_ITEMS = 200
@@ -40,20 +44,18 @@ def _read(name: str) -> tuple[pa.Table, str]:
     """Return all rows with their language, and the SHA-256 of the files in the order of the languages."""
     digest, tables = hashlib.sha256(), []
     options = pj.ParseOptions(explicit_schema=_ROW, unexpected_field_behavior="error")
-    with as_file(files("polypinch.pool") / PINCH12) as folder:
-        replaced = _replaced(folder / _REPLACED) if name == PINCH12_FIRST else {}
-        for tag in PAPER_LANGUAGES:
-            path = folder / f"{tag}.jsonl"
-            if not path.is_file():
-                continue
+    with as_file(files("polypinch.pool")) as folder:
+        replaced = _replaced(folder / PINCH12 / _REPLACED) if name == PINCH12_FIRST else {}
+        paths = [(tag, folder / PINCH12 / f"{tag}.jsonl") for tag in PAPER_LANGUAGES]
+        if name == PINCH25:
+            paths += [(tag, folder / PINCH25 / f"{tag}.jsonl") for tag in WIDER_LANGUAGES]
+        for tag, path in paths:
             data = path.read_bytes()
             if name == PINCH12_FIRST:
                 data = _first(data, replaced[tag])
             digest.update(tag.encode() + b"\0" + data)
             rows = pj.read_json(pa.BufferReader(data), parse_options=options)
             tables.append(rows.append_column("language", pa.repeat(pa.scalar(tag), rows.num_rows)))
-    if not tables:
-        raise PinchError("pinch12 is not in this installation", fix="install polypinch again")
     return pa.concat_tables(tables).combine_chunks(), digest.hexdigest()
 
 
@@ -74,7 +76,7 @@ def _first(data: bytes, replaced: dict[str, dict[str, str]]) -> bytes:
 
 
 def pinch12_items(name: str = PINCH12) -> pa.Table:
-    """Return what every item of pinch12 is, one row per item: item_id, split, domain, task and stratum.
+    """Return what every item of a built-in pool is, a row each: item_id, split, domain, task and stratum.
 
     The stratum tells held-out items apart, and is null for items to train on: ``first`` were there in the
     first version; of the later ones, ``known`` are of a task that is trained on, and ``unseen`` are not.
@@ -90,14 +92,14 @@ def pinch12_items(name: str = PINCH12) -> pa.Table:
 
 
 def pinch12(name: str = PINCH12) -> Pool:
-    """Open the built-in pool, or its first version; the fingerprint is of its files' bytes."""
+    """Open a built-in pool by name; the fingerprint is of its files' bytes."""
     rows, digest = _read(name)
     table = pa.table(
         {
             "item_id": rows["item_id"],
             "language": rows["language"],
             "messages": pa.chunked_array([_turns(rows)]),
-            "source": pa.repeat(pa.scalar(PINCH12), rows.num_rows),
+            "source": pa.repeat(pa.scalar(PINCH25 if name == PINCH25 else PINCH12), rows.num_rows),
             "licence": pa.repeat(pa.scalar(LICENCE), rows.num_rows),
             "origin": pc.if_else(pc.equal(rows["language"], "en"), "model", "translated"),
             "split": rows["split"],

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from polypinch.errors import PinchError
-from polypinch.pool.builtin import BUILTIN, PINCH12, pinch12
+from polypinch.pool.builtin import BUILTIN, PINCH12, PINCH25, pinch12
 from polypinch.pool.pool import Pool
 
 
 def open_pool(name_or_path: str | Sequence[str]) -> Pool:
-    """Open ``pinch12``, or a Parquet file or folder that ``polypinch pool import`` made; or several as one.
+    """Open a built-in pool, a Parquet file or folder that ``polypinch pool import`` made, or several as one.
 
-    ``pinch12@1`` is the built-in pool as it first was.
+    Built in are ``pinch12`` and, of more languages, ``pinch25``;
+    ``pinch12@1`` is ``pinch12`` as it first was.
 
     Raises:
         PinchError: it is neither; the message says how to make a pool of it. Or ids of several clash.
@@ -36,6 +37,6 @@ def open_pool(name_or_path: str | Sequence[str]) -> Pool:
             fix=f"polypinch pool import {path} --language TAG --out POOL.parquet",
         )
     raise PinchError(
-        f"no pool {name_or_path!r}: neither {PINCH12} nor a file or folder",
+        f"no pool {name_or_path!r}: neither {PINCH12}, {PINCH25} nor a file or folder",
         fix="give a path, or import one from the Hub: polypinch pool import hub:NAME --out POOL.parquet",
     )
