@@ -15,7 +15,7 @@ from polypinch.errors import PinchError
 if TYPE_CHECKING:
     from polypinch.judge.people import Ratings
     from polypinch.stats import Coefficient
-    from polypinch.web.rating import JobReport
+    from polypinch.web.rating import Elsewhere, JobReport
 
 rate_app = typer.Typer(no_args_is_help=True, help="Let people rate answers blind, and read what they said.")
 
@@ -212,6 +212,58 @@ def adjudicate_command(job: JobFolder, as_json: Json = False) -> None:
         echo(f"{rater}: {count} more to decide; polypinch rate serve gives the link")
     if not added:
         typer.echo("nothing to decide: raters agree, or it is given out already")
+
+
+@rate_app.command("export")
+def export_command(
+    job: JobFolder,
+    to: Annotated[str, typer.Option(help="label-studio or argilla.")],
+    out: Annotated[Path, typer.Option(help="A folder to be made, with one for each language.")],
+) -> None:
+    """Write a job's tasks, blind, as Label Studio or Argilla imports them.
+
+    Example: polypinch rate export job --to label-studio --out tasks
+    """
+    from polypinch.judge.people import open_job
+
+    with needs_web():
+        from polypinch.web.rating import export_job
+    for folder in export_job(open_job(job), _elsewhere(to), out):
+        echo(str(folder))
+
+
+@rate_app.command("import")
+def import_command(
+    job: JobFolder,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="What the other tool exported.")],
+    source: Annotated[str, typer.Option("--from", help="label-studio or argilla.")],
+    as_json: Json = False,
+) -> None:
+    """Take in ratings of a job's tasks from Label Studio or Argilla; each person becomes a rater of the job.
+
+    Example: polypinch rate import job project-1.json --from label-studio
+    """
+    from polypinch.judge.people import open_job
+
+    with needs_web():
+        from polypinch.web.rating import import_ratings
+    added = import_ratings(open_job(job), _elsewhere(source), files)
+    if as_json:
+        print_json(added)
+        return
+    for rater, count in added.items():
+        echo(f"{rater}: {count} new ratings")
+    if not added:
+        typer.echo("nothing is rated there")
+
+
+def _elsewhere(name: str) -> Elsewhere:
+    from polypinch.web.rating import Elsewhere
+
+    try:
+        return Elsewhere(name)
+    except ValueError as error:
+        raise PinchError(f"{name}: no such tool", fix=f"use {' or '.join(Elsewhere)}") from error
 
 
 def _print_report(found: JobReport, show: int) -> None:
