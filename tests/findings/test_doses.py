@@ -11,6 +11,8 @@ from polypinch.findings.doses import Findings, find
 from polypinch.measure import FIDELITY, LOSS, MEASURES, SCORE, Measure, task_measure
 from polypinch.publish.tables import curve_rows, dose_rows, noise_rows
 from polypinch.results.arms import ArmResults, changes
+from polypinch.stats import Decision
+from polypinch.study import DoseLook, DoseState, Looked
 from polypinch.study.arrays import Axes
 from polypinch.study.dosed import ladder
 from polypinch.study.spec import Study
@@ -33,6 +35,23 @@ def arm(name: str, effect: float | tuple[float, ...], seed: int, spread: float =
     loss = DIFFICULTY + np.array(effect) + luck + generator.normal(0, 0.02, (SEEDS, ITEMS, 3))
     nothing = np.full(loss.shape, np.nan)
     return ArmResults("m", name, loss, nothing, nothing, nothing, None, None, {}, {})
+
+
+def test_what_a_search_decided_is_told_and_nothing_else() -> None:
+    # Alone, the fixed ladder would tell both doses; a search that spends its error on looks has told one.
+    arms = doses((8, -0.05), (24, -0.08))
+    at = [DoseLook("pinch", 8, 3, DoseState.OPEN), DoseLook("mixed", 24, 3, DoseState.BETTER)]
+    looked = Looked("m", 2, 9, 9, 0.004, Decision.WORKS, 24, 24, (), tuple(at), (), ())
+    alone, searched = find(AXES, BASE, arms, "m"), find(AXES, BASE, arms, "m", looked=looked)
+    assert alone is not None
+    assert searched is not None
+    assert alone.main.steps.told == (8, 24)
+    assert searched.main.steps.told == (24,)
+    assert searched.main.steps.effect(8).change == alone.main.steps.effect(8).change
+    nothing = replace(looked, decision=Decision.NOTHING, low=None, high=None)
+    given_up = find(AXES, BASE, arms, "m", looked=nothing)
+    assert given_up is not None
+    assert given_up.main.steps.told == ()
 
 
 def one_seed(result: ArmResults) -> ArmResults:

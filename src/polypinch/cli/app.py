@@ -26,7 +26,7 @@ from polypinch.cli.pool import pool_app
 from polypinch.cli.probing import advise_command, probe_command
 from polypinch.cli.rating import rate_app
 from polypinch.cli.season import season_command
-from polypinch.cli.studies import demo_command, report_command, run_command, status_command
+from polypinch.cli.studies import demo_command, find_command, report_command, run_command, status_command
 from polypinch.cli.tasks import tasks_app
 from polypinch.cli.translating import translate_command
 from polypinch.cli.viewing import view_command
@@ -46,6 +46,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo_command)
 app.command("run")(run_command)
+app.command("find")(find_command)
 app.command("check")(check_command)
 app.command("status")(status_command)
 app.command("report")(report_command)

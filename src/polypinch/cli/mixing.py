@@ -130,7 +130,7 @@ def check_command(
     Exits with 1 if something would stop the study. Example: polypinch check study.yaml
     """
     from polypinch.specs import load_yaml
-    from polypinch.study import Study, duration, judging_line, open_inputs, preflight
+    from polypinch.study import Study, duration, judging_line, open_inputs, preflight, trainings_line
 
     found = preflight(open_inputs(load_yaml(study_file, Study)), out, time_it)
     errors = [problem for problem in found.problems if problem.level == "error"]
@@ -152,6 +152,7 @@ def check_command(
             f"tokens: {tokens['tuned']:,} tuned on, {tokens['scored']:,} scored,"
             f" at most {tokens['drawn']:,} drawn"
         )
+        typer.echo(f"trainings: {trainings_line(found.trainings)}")
         if found.judging is not None:
             typer.echo(f"judge: {judging_line(found.judging)}")
         if found.seconds is not None:

@@ -40,7 +40,8 @@ def _run(study: Study, out: Path, store_folder: Path | None, workers: int | None
         duration,
         open_inputs,
         preflight,
-        run,
+        run_study,
+        so_far,
         work_together,
         write_record,
     )
@@ -54,7 +55,7 @@ def _run(study: Study, out: Path, store_folder: Path | None, workers: int | None
     store = Store(chosen)
     graph = build(inputs, store)
     write_record(out, inputs, graph, store)
-    if any(store.state(stage) is State.TO_DO for stage in graph.stages()):
+    if any(store.state(stage) is State.TO_DO for stage in so_far(inputs, graph, store)[1].stages()):
         _refuse_early(preflight(inputs, out, time_it=False))
     # Each tuning ends with a search for cycles, which need not go through all that is loaded by now.
     gc.freeze()
@@ -62,9 +63,9 @@ def _run(study: Study, out: Path, store_folder: Path | None, workers: int | None
     try:
         if count > 1:
             work_together(out, count, gpus())
-        run(graph, store, out)
+        inputs, graph = run_study(inputs, graph, store, out)
     except KeyboardInterrupt:
-        states = Counter(store.state(stage) for stage in graph.stages())
+        states = Counter(store.state(stage) for stage in so_far(inputs, graph, store)[1].stages())
         kept = f"{states[State.DONE]} of {states.total()} steps are kept in {store.root}"
         say(kept + (", and what was done of the one under way" if states[State.BEGUN] else ""))
         raise
@@ -78,6 +79,10 @@ def _refuse_early(found: Preflight) -> None:
         if problem.level == "error":
             raise PinchError(f"{problem.where}: {problem.message}", fix=problem.fix)
         say(f"{problem.level}: {problem.where}: {problem.message}")
+    if "expected" in found.trainings:
+        from polypinch.study import trainings_line
+
+        say(f"trainings: {trainings_line(found.trainings)}")
     if found.judging is not None:
         from polypinch.study import judging_line
 
@@ -102,6 +107,28 @@ def run_command(
     from polypinch.study import Study
 
     _run(load_yaml(study_file, Study), out, store, workers)
+
+
+def find_command(
+    study_file: Annotated[
+        Path, typer.Argument(metavar="STUDY.yaml", help="The study; - reads standard input.")
+    ],
+    out: Annotated[Path, typer.Option(help="The study's folder: report, tables, figures.")],
+    store: StoreFolder = None,
+    workers: Workers = None,
+) -> None:
+    """Find the smallest dose that works with no more trainings than that takes, whatever the file's design.
+
+    None, a middle and the largest dose are trained first, then what is still open, until it is known.
+
+    Example: polypinch find study.yaml --out study
+    """
+    from polypinch.specs import load_yaml, validate
+    from polypinch.study import Design, Study
+
+    study = load_yaml(study_file, Study)
+    adaptive = {**study.model_dump(), "design": Design.ADAPTIVE}
+    _run(validate(adaptive, Study, str(study_file)), out, store, workers)
 
 
 def demo_command(
@@ -132,10 +159,10 @@ def recorded(out: Path) -> tuple[Record, Graph, Store]:
         return read_record(out)
     except PinchError:
         study, store = read_study(out)
-        from polypinch.study import build, open_inputs
+        from polypinch.study import build, open_inputs, so_far
 
         inputs = open_inputs(study)
-        return inputs, build(inputs, store), store
+        return *so_far(inputs, build(inputs, store), store), store
 
 
 def status_command(
@@ -169,7 +196,8 @@ def status_command(
         return
     print_table(["step", "name", "state"], [[row["kind"], row["name"], row["state"]] for row in rows])
     counts = Counter(row["state"] for row in rows)
-    typer.echo(f"{counts['done']} of {len(rows)} steps are done")
+    more = "" if graph.steps is None else ", and what the next look asks for follows"
+    typer.echo(f"{counts['done']} of {len(rows)} steps are done{more}")
     running = workers(out)
     for worker in running:
         typer.echo(f"running: {worker}")

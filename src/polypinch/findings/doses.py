@@ -16,6 +16,7 @@ from polypinch.findings.dose_ladder import Dosed
 from polypinch.measure import LOSS, Measure
 from polypinch.results import Together, bounds, stacked
 from polypinch.stats import (
+    ERROR,
     FEWEST_ITEMS,
     Array,
     Curve,
@@ -32,7 +33,7 @@ from polypinch.stats import (
     saturating,
     smallest_dose_within,
 )
-from polypinch.study import Axes
+from polypinch.study import Axes, Looked
 
 MAIN = "others"
 """The average that the answer is of: all languages but the base."""
@@ -241,6 +242,7 @@ def find(
     model: str,
     margin: float | None = None,
     measure: Measure = LOSS,
+    looked: Looked | None = None,
 ) -> Findings | None:
     """Find which doses do something by a measure; ``None`` where there is nothing to tell it by.
 
@@ -254,6 +256,8 @@ def find(
         model: the base model's name.
         margin: in the measure's unit, its own by default; also the effect that the sample needed is for.
         measure: which; a language in which a dose has no value at all is no part of the averages.
+        looked: of an adaptive design the last look, which decided by this measure's average over the others:
+            what it told is told, and all else at the error that this look could spend.
     """
     if baseline is None or MAIN not in axes.groups:
         return None
@@ -271,7 +275,7 @@ def find(
     steps_by_name = {
         name: own
         for name in (*axes.groups, *axes.languages)
-        if (own := _steps(axes, name, doses, values, measure, margin)) is not None
+        if (own := _steps(axes, name, doses, values, measure, margin, looked)) is not None
     }
     if MAIN not in steps_by_name:
         return None
@@ -309,7 +313,13 @@ def _columns(axes: Axes, name: str, values: Array) -> list[int]:
 
 
 def _steps(
-    axes: Axes, name: str, doses: list[Dosed], values: Array, measure: Measure, margin: float
+    axes: Axes,
+    name: str,
+    doses: list[Dosed],
+    values: Array,
+    measure: Measure,
+    margin: float,
+    looked: Looked | None,
 ) -> Steps | None:
     unseen = {axes.languages[at] for at in axes.groups.get("unseen", ())}
     # Where arms train on the unseen, there is no transfer to them to tell.
@@ -319,10 +329,22 @@ def _steps(
     if len(kept) < 2 or not columns:
         return None
     amounts = tuple(doses[at].dose for at in kept)
-    told = dose_ladder(values[kept], amounts, measure.lower_is_better, columns, bounds(measure), worth=margin)
+    error = ERROR if looked is None else looked.error
+    told = dose_ladder(
+        values[kept], amounts, measure.lower_is_better, columns, bounds(measure), margin, error
+    )
+    if looked is not None and name == MAIN:
+        told = _decided(told, looked)
     few = len(columns) == 1 and told.effects[-1].change.n_items < FEWEST_ITEMS
     return Steps(
         tuple(axes.languages[at] for at in columns), amounts, _unconcluded(told) if few else told, few
+    )
+
+
+def _decided(ladder: Ladder, looked: Looked) -> Ladder:
+    """Return a ladder that tells what a search has decided, at the error of all its looks together."""
+    return replace(
+        ladder, works=looked.low is not None, low=looked.low, high=looked.high, isolated=looked.isolated
     )
 
 

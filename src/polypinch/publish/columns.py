@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 
+from polypinch.publish.looks import LOOKS, LookRow
 from polypinch.report import ROWS, Step
 from polypinch.study import TABLES
 
@@ -27,7 +28,7 @@ In `store/KIND/NAME-FINGERPRINT/`, as Parquet, at least these columns:
 def documentation() -> str:
     """Return what ``docs/tables.md`` has to be."""
     parts = [_HEAD]
-    for name, row in {**ROWS, "steps": Step}.items():
+    for name, row in {**ROWS, "steps": Step, LOOKS: LookRow}.items():
         parts.append(f"\n## `tables/{name}.csv`\n\n{_summary(row)}\n\n| column | what it is |\n|---|---|\n")
         known = described(row)
         parts += [f"| `{one.name}` | {known[one.name]} |\n" for one in fields(row)]

@@ -34,6 +34,7 @@ from polypinch.judge import dollars
 from polypinch.languages import language
 from polypinch.measure import FIDELITY, LEADING, LOSS, SCORE, Measure
 from polypinch.publish import tables as rows
+from polypinch.publish.looks import LOOKS, looks_of, looks_part
 from polypinch.report import (
     ArmChange,
     ArmInfo,
@@ -63,12 +64,14 @@ from polypinch.study import (
     UNTUNED,
     Axes,
     Graph,
+    Looked,
     Record,
     Store,
     Study,
     Tuned,
     axes,
     ladder,
+    read_looks,
 )
 
 _SAMPLE_ITEMS = 6
@@ -131,12 +134,22 @@ def gather(
     study = inputs.study
     shared = axes(inputs)
     results = read_results(inputs, graph, store)
+    looks = read_looks(graph, store)
     infos = _arms(inputs, graph, store)
     mixtures = mixture_lines(inputs, graph, store)
     costs = read_costs(shared, graph, store)
     shown = measure_experiments(study, shared, results, mixtures, costs, disclosed)
-    told = [_told(study, shared, [one for one in results if one.model == model], infos, mixtures)
-            for model in study.models]  # fmt: skip
+    told = [
+        _told(
+            study,
+            shared,
+            [one for one in results if one.model == model],
+            infos,
+            mixtures,
+            next((one for one in reversed(looks) if one.model == model), None),
+        )
+        for model in study.models
+    ]
     told = [
         one
         if one.found
@@ -163,7 +176,7 @@ def gather(
         leading=LEADING,
         doses=[row for one in told for row in (rows.dose_rows(one.found) if one.found else [])],
         curves=[row for one in told for row in (rows.curve_rows(one.found) if one.found else [])],
-        findings=_findings(study, told, mixtures),
+        findings=_findings(study, told, mixtures, looks),
         tasks=_tasks(task_rows(inputs, graph, store)),
         mixtures=mixtures,
         samples=_samples(inputs, graph, store),
@@ -176,9 +189,10 @@ def gather(
         defaults={"study": study.model_dump(mode="json")},
         versions=_versions(graph, store),
         steps=_steps(graph, store),
-        exports=EXPORTS,
+        exports=replace(EXPORTS, tables=(*EXPORTS.tables, LOOKS)),
     )
-    return replace(data, parts=parts_of(shown, data))
+    searched = looks_part(looks)
+    return replace(data, parts=[*([searched] if searched else []), *parts_of(shown, data)])
 
 
 @dataclass(frozen=True)
@@ -197,7 +211,12 @@ class _Told:
 
 
 def _told(
-    study: Study, shared: Axes, arms: list[ArmResults], infos: list[ArmInfo], mixtures: list[dict[str, Any]]
+    study: Study,
+    shared: Axes,
+    arms: list[ArmResults],
+    infos: list[ArmInfo],
+    mixtures: list[dict[str, Any]],
+    looked: Looked | None,
 ) -> _Told:
     info = {one.name: one for one in infos}
     fed: dict[str, set[str]] = {}
@@ -215,7 +234,7 @@ def _told(
     dosed = [by_dose(arm) for arm in arms if arm.arm in steps]
     model = arms[0].model
     margin = getattr(study, LEADING.margin_key) if LEADING.margin_key else None
-    findings = find(shared, by_dose(baseline) if baseline else None, dosed, model, margin, LEADING)
+    findings = find(shared, by_dose(baseline) if baseline else None, dosed, model, margin, LEADING, looked)
     by_measure: dict[Measure, Findings] = {} if findings is None else {LEADING: findings}
     for measure in (LOSS, FIDELITY, SCORE):
         if measure is not LEADING and baseline is not None:
@@ -265,7 +284,9 @@ def _endpoint(study: Study, line: EndpointLine) -> Endpoint:
     return Endpoint(line.measure, "base" if is_base else "others", named, line.margin, by_dose)
 
 
-def _findings(study: Study, told: list[_Told], mixtures: list[dict[str, Any]]) -> dict[str, Any]:
+def _findings(
+    study: Study, told: list[_Told], mixtures: list[dict[str, Any]], looks: Sequence[Looked]
+) -> dict[str, Any]:
     """Return the answer for machines: of each model, what was found by measure."""
     delivered: dict[str, dict[str, int]] = {}
     for line in mixtures:
@@ -279,6 +300,7 @@ def _findings(study: Study, told: list[_Told], mixtures: list[dict[str, Any]]) -
                 "model": one.model,
                 "answer": one.answer,
                 "verdict": one.verdict.as_dict() if one.verdict else None,
+                **({"looks": looks_of(looks, one.model)} if looks else {}),
                 "measures": {LEADING.name: _by_measure(one)},
             }
             for one in told

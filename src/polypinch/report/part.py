@@ -59,6 +59,7 @@ class Part:
         lead: what is shown.
         notes: what must be known to read it rightly.
         pictures: its figures.
+        numbers: tables that stand without a figure.
         tables: rows to export by the name of their CSV file: dataclasses, see :func:`record`. Parts may
             share a table: its rows are put together.
     """
@@ -69,6 +70,7 @@ class Part:
     notes: tuple[str, ...]
     pictures: tuple[Picture, ...]
     tables: Mapping[str, Sequence[object]] = field(default_factory=dict)
+    numbers: tuple[Numbers, ...] = ()
 
 
 @dataclass(frozen=True)

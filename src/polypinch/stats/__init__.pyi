@@ -40,12 +40,13 @@ from .curves import Curve, Saturation, isotonic, saturating
 from .dose import DoseStep, SmallestDose, smallest_dose_within
 from .edges import widened
 from .endpoints import Endpoint, Enough, Kept, enough
+from .expected import Expected, expected_tunings
 from .ladder import DoseEffect, Ladder, dose_ladder
 from .lengths import LengthControlled, length_controlled
 from .levels import Levels, influences, two_levels
 from .mantel_test import Mantel, mantel, without_means
 from .means import FEWEST_ITEMS, SHARE, Bounds, interval, intervals
-from .needed import Needed
+from .needed import ERROR, Needed
 from .noise import Noise, noise_floor
 from .ratios import ratio_intervals
 from .reported import from_standard_errors
@@ -63,6 +64,7 @@ from .transfer import (
 )
 
 __all__ = [
+    "ERROR",
     "FEWEST_ITEMS",
     "MISSING",
     "RESAMPLES",
@@ -80,6 +82,7 @@ __all__ = [
     "Endpoint",
     "Enough",
     "Estimate",
+    "Expected",
     "Kept",
     "Ladder",
     "LanguageCurve",
@@ -110,6 +113,7 @@ __all__ = [
     "enough",
     "estimate",
     "exact",
+    "expected_tunings",
     "fleiss_kappa",
     "from_standard_errors",
     "influences",

@@ -1,19 +1,22 @@
 from .arrays import Axes, axes, fill
-from .artifacts import MANIFEST, SETTLED, TABLES, TOTALS, Kind
-from .check import Preflight, preflight
+from .artifacts import LOOK, MANIFEST, SETTLED, TABLES, TOTALS, Kind
+from .check import Preflight, preflight, trainings_line
 from .dosed import ladder
+from .folder import read_record, read_study, write_record
 from .graph import build
 from .inputs import Inputs, open_inputs
 from .judging import judging_line
-from .record import JudgeFacts, Record, read_record, read_study, write_record
-from .running.here import Worker, duration, run, workers
+from .record import JudgeFacts, Record
+from .running.here import Worker, duration, run, run_study, workers
 from .running.workers import work_together
-from .runs import Compared, Graph, Tuned
+from .runs import Compared, Graph, Looking, Tuned
+from .searching import DoseLook, DoseState, Looked, arms_by_dose, read_looks, so_far
 from .spec import (
     MONOLINGUAL,
     UNTUNED,
     Arm,
     Comparison,
+    Design,
     HeldOut,
     LLMJudge,
     Study,
@@ -22,6 +25,7 @@ from .spec import (
 from .store import Damaged, Stage, State, Store
 
 __all__ = [
+    "LOOK",
     "MANIFEST",
     "MONOLINGUAL",
     "SETTLED",
@@ -33,12 +37,17 @@ __all__ = [
     "Compared",
     "Comparison",
     "Damaged",
+    "Design",
+    "DoseLook",
+    "DoseState",
     "Graph",
     "HeldOut",
     "Inputs",
     "JudgeFacts",
     "Kind",
     "LLMJudge",
+    "Looked",
+    "Looking",
     "Preflight",
     "Record",
     "Stage",
@@ -48,6 +57,7 @@ __all__ = [
     "StudyLanguages",
     "Tuned",
     "Worker",
+    "arms_by_dose",
     "axes",
     "build",
     "duration",
@@ -56,9 +66,13 @@ __all__ = [
     "ladder",
     "open_inputs",
     "preflight",
+    "read_looks",
     "read_record",
     "read_study",
     "run",
+    "run_study",
+    "so_far",
+    "trainings_line",
     "work_together",
     "workers",
     "write_record",

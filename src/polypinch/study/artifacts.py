@@ -30,6 +30,7 @@ class Kind(StrEnum):
     FIDELITY = "fidelity"
     TASK = "task"
     VERDICTS = "verdicts"
+    LOOK = "look"
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,8 @@ TOTALS = JsonFile("judging.json")
 """Of a language model's verdicts: what they took."""
 SETTLED = JsonFile("settled.json")
 """Of adaptive judging: where each language was left; an artifact without it was judged whole."""
+LOOK = JsonFile("look.json")
+"""Of a look of a search: what it saw and decided."""
 CALLS = "calls.sqlite"
 """Of a language model's verdicts: every call, kept as it comes."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,12 @@ import pyarrow.compute as pc
 from polypinch.chat import Problem, check_rows, encode_with_keys, notices
 from polypinch.files import canonical_json
 from polypinch.mix import Mixture
+from polypinch.stats import expected_tunings
+from polypinch.study.artifacts import Kind
 from polypinch.study.graph import build
 from polypinch.study.inputs import Inputs
-from polypinch.study.spec import MONOLINGUAL, Arm
+from polypinch.study.searching import arms_by_dose
+from polypinch.study.spec import MONOLINGUAL, Arm, Design
 from polypinch.study.speed import Speed, measure
 from polypinch.study.store import Store
 from polypinch.tasks import TaskSet, as_answer
@@ -35,6 +39,8 @@ class Preflight:
         tokens: tokens to be tuned on, over arms, seeds and epochs; to be scored, a task's prompts included;
             and at most to be drawn.
         tasks: of each its name, items, languages, metric, and where the wording is from.
+        trainings: ``most`` that the study does, opponents included; of an adaptive design also how many are
+            ``expected`` where half of the doses work, and ``where_nothing_works``, by simulation.
         judging: what a language model as judge would be asked, at most: calls, tokens, dollars.
         seconds: estimated time, the judge's aside, or ``None`` where speed was not measured.
         disk_bytes: estimated space, weights of the base aside.
@@ -45,6 +51,7 @@ class Preflight:
     mixtures: dict[str, dict[str, Any]] = field(default_factory=dict)
     tokens: dict[str, int] = field(default_factory=dict)
     tasks: list[dict[str, Any]] = field(default_factory=list)
+    trainings: dict[str, int] = field(default_factory=dict)
     judging: dict[str, Any] | None = None
     seconds: float | None = None
     disk_bytes: int = 0
@@ -109,15 +116,52 @@ def preflight(inputs: Inputs, out: Path, time_it: bool = True) -> Preflight:
         "scored": scored + read * on_tasks,
         "drawn": drawn + written * on_tasks,
     }
+    whole = build(inputs, Store(out))
+    found.trainings = _trainings(inputs, found, sum(one.kind is Kind.TUNE for one in whole.stages()))
     _estimate(inputs, found, out, time_it)
     if inputs.people is not None:
         found.problems += inputs.people.problems()
     if inputs.judging is not None:
         found.problems += inputs.judging.problems()
-        comparisons = len(build(inputs, Store(out)).compared)
         longest = study.answering.max_new_tokens
-        found.judging = inputs.judging.at_most(comparisons, inputs.conversations(), longest)
+        found.judging = inputs.judging.at_most(len(whole.compared), inputs.conversations(), longest)
     return found
+
+
+def _trainings(inputs: Inputs, found: Preflight, most: int) -> dict[str, int]:
+    """Return how many trainings are done at most, and how many an adaptive design is expected to do."""
+    study = inputs.study
+    if study.design is Design.FIXED:
+        return {"most": most}
+    if not inputs.has_references:
+        message = "design: adaptive decides by held-out loss, and the held-out items have no references"
+        fix = "add reference responses, or leave the design fixed"
+        found.problems.append(Problem("error", "design", message, fix))
+        return {"most": most}
+    amounts = {
+        name: sum(line["examples"] for line in manifest["languages"] if line["language"] != study.base)
+        for name, manifest in found.mixtures.items()
+    }
+    doses, seeds, models = len(arms_by_dose(study, amounts)), len(study.seeds), len(study.models)
+    items = len(inputs.heldout["item_id"].unique())
+    of = expected_tunings(doses, seeds, items, study.loss_margin)
+    # What stands beside the ladder is trained with the seeds that the search takes: all of them at most.
+    beside = most - models * doses * seeds
+    return {
+        "most": most,
+        "expected": round(models * of.where_half_works) + beside,
+        "where_nothing_works": round(models * of.where_nothing_works) + beside,
+    }
+
+
+def trainings_line(trainings: Mapping[str, int]) -> str:
+    """Say how many trainings a study does."""
+    if "expected" not in trainings:
+        return f"{trainings['most']}"
+    return (
+        f"about {trainings['expected']} where half of the doses work, {trainings['where_nothing_works']}"
+        f" where nothing does, at most {trainings['most']}; tokens and time are those of the most"
+    )
 
 
 def _confounded(arm: Arm, mixture: Mixture) -> list[Problem]:

@@ -54,19 +54,40 @@ class Compared:
 
 
 @dataclass(frozen=True)
+class Looking:
+    """A look of a search.
+
+    Attributes:
+        model: the base model whose doses are searched.
+        number: from 1.
+        stage: what it saw and decided.
+    """
+
+    model: str
+    number: int
+    stage: Stage
+
+
+@dataclass(frozen=True)
 class Graph:
     """All stages of a study.
 
     Attributes:
         tuned: models under their conditions.
         compared: comparisons.
+        looks: of an adaptive design those made, and the one under way.
+        steps: while a search goes on, the stages that it is known to take; ``None`` otherwise.
     """
 
     tuned: tuple[Tuned, ...]
     compared: tuple[Compared, ...]
+    looks: tuple[Looking, ...] = ()
+    steps: tuple[Stage, ...] | None = None
 
     def stages(self) -> list[Stage]:
-        """Return every stage once, each after what it needs."""
+        """Return every stage once, each after what it needs; while a search goes on, those known by now."""
+        if self.steps is not None:
+            return list({stage.fingerprint: stage for stage in self.steps}.values())
         ordered: dict[str, Stage] = {}
         for tuned in self.tuned:
             for stage in (tuned.mixture, tuned.checkpoint, tuned.loss, tuned.answers, tuned.fidelity):
@@ -76,4 +97,6 @@ class Graph:
                 ordered.setdefault(stage.fingerprint, stage)
         for compared in self.compared:
             ordered.setdefault(compared.verdicts.fingerprint, compared.verdicts)
+        for look in self.looks:
+            ordered.setdefault(look.stage.fingerprint, look.stage)
         return list(ordered.values())

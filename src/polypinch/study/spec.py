@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -13,10 +14,18 @@ from polypinch.judge import TIE_MARGIN, Orders
 from polypinch.languages import languages
 from polypinch.mix import Budget, Dose, MixPlan, pools_named
 from polypinch.specs import Seed, Spec, validate
+from polypinch.study.dosed import ladder
 from polypinch.tasks import Task
 from polypinch.tune import TuneRecipe
 
 UNTUNED, MONOLINGUAL = "untuned", "monolingual"
+
+
+class Design(StrEnum):
+    """Which of its trainings a study does."""
+
+    FIXED = "fixed"
+    ADAPTIVE = "adaptive"
 
 
 class Arm(Spec):
@@ -197,9 +206,13 @@ class Study(Spec):
         tasks: held-out sets whose answers can be checked, for every arm and seed.
         development_items: training items set aside, in every language, for the loss in the log.
         comparison: what is compared with what.
+        design: ``fixed``: every arm with every seed; or ``adaptive``: first none, a middle and the
+            largest dose with two seeds, then the doses and seeds where it is open whether, and from which
+            dose on, the held-out loss in the other languages falls. Never more than the fixed design.
         loss_margin: held-out loss that is higher than the largest dose's by less than this, in bits per byte,
             is as good as its; also the effect for which the report says what sample could tell it. It is read
-            when the report is written, and changes no step.
+            when the report is written, and changes no step; but an adaptive design gives doses up that are
+            surely worth less.
         max_repeats: as in a mix plan.
         tolerance: as in a mix plan.
     """
@@ -218,6 +231,7 @@ class Study(Spec):
     tasks: tuple[Task, ...] = Field((), exclude_if=lambda tasks: not tasks)
     development_items: int = Field(0, ge=0)
     comparison: Comparison = Comparison()
+    design: Design = Field(Design.FIXED, exclude_if=lambda design: design is Design.FIXED)
     loss_margin: float = Field(0.005, gt=0)
     max_repeats: int = Field(1, ge=1)
     tolerance: float = Field(0.1, ge=0, le=1)
@@ -277,6 +291,28 @@ class Study(Spec):
             raise ValueError(f"arm {arm.name}: a control has the doses of {of.name}; leave out its own")
         if (arm.base or self.base) != (of.base or self.base):
             raise ValueError(f"arm {arm.name}: a control has the base language of {of.name}")
+
+    @model_validator(mode="after")
+    def _can_be_searched(self) -> Study:
+        if self.design is Design.FIXED:
+            return self
+        baseline = next((arm.name for arm in self.arms if self.is_baseline(arm)), None)
+        steps, _ = ladder(self, baseline)
+        if len(steps) < 2:
+            raise ValueError(
+                "design: adaptive takes an arm without a dose and two or more that differ from it in their"
+                " dose alone"
+            )
+        if len(self.seeds) < 2:
+            raise ValueError("design: adaptive takes two seeds or more, the most that an arm may have")
+        if len(self.evaluated) < 2:
+            raise ValueError("design: adaptive takes another language than the base")
+        if self.comparison.against in steps:
+            raise ValueError(
+                f"comparison.against: {self.comparison.against} may never be trained; name"
+                f" {baseline}, {UNTUNED} or {MONOLINGUAL}"
+            )
+        return self
 
     @property
     def evaluated(self) -> tuple[str, ...]:

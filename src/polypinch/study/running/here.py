@@ -14,6 +14,7 @@ from polypinch.locks import Busy, Holder, beating, unique
 from polypinch.progress import say
 from polypinch.study.artifacts import Kind
 from polypinch.study.runs import Graph
+from polypinch.study.searching import RecordT, so_far
 from polypinch.study.store import Damaged, Stage, State, Store
 
 _WORKERS = "workers"
@@ -95,6 +96,28 @@ def _noted(out: Path | None, steps: int) -> Iterator[_Note]:
     finally:
         if path is not None:
             path.unlink(missing_ok=True)
+
+
+def run_study(record: RecordT, graph: Graph, store: Store, out: Path | None = None) -> tuple[RecordT, Graph]:
+    """Run a study by its design, and return what it took: of an adaptive one the arms and seeds trained.
+
+    Args:
+        record: the study's.
+        graph: all that it could take.
+        store: where it is made.
+        out: the study's folder.
+
+    Raises:
+        PinchError: a stage failed; what was finished before is kept.
+    """
+    while True:
+        now, wanted = so_far(record, graph, store)
+        if wanted.steps is not None and wanted.looks:
+            look = wanted.looks[-1]
+            say(f"look {look.number} at the doses on {look.model}")
+        run(wanted, store, out)
+        if wanted.steps is None:
+            return now, wanted
 
 
 def run(graph: Graph, store: Store, out: Path | None = None) -> None:

@@ -11,17 +11,17 @@ from pathlib import Path
 from polypinch.errors import PinchError
 from polypinch.openai_server import ALLOWED_VARIABLES, allowed_variables
 from polypinch.progress import say
+from polypinch.study.folder import read_study
 from polypinch.study.graph import build
 from polypinch.study.inputs import open_inputs
-from polypinch.study.record import read_study
-from polypinch.study.running.here import run
+from polypinch.study.running.here import run_study
 
 
 def work_together(out: Path, count: int, gpus: int) -> None:
     """Let some processes make a study's steps, and wait for all of them.
 
     One that dies takes nothing with it but its step under way, which another takes over; what is left when
-    all have ended, or why none could go on, is for the caller's own :func:`run` to make or tell.
+    all have ended, or why none could go on, is for the caller's own :func:`run_study` to make or tell.
 
     Args:
         out: the study's folder, where its record was written.
@@ -64,7 +64,8 @@ def work(out: Path) -> None:
         PinchError: a step failed.
     """
     study, store = read_study(out)
-    run(build(open_inputs(study), store), store, out)
+    inputs = open_inputs(study)
+    run_study(inputs, build(inputs, store), store, out)
 
 
 def main() -> None:
