@@ -26,7 +26,8 @@ from polypinch.study.artifacts import (
     Kind,
     TableFile,
 )
-from polypinch.study.record import JudgeFacts, write_record
+from polypinch.study.folder import write_record
+from polypinch.study.record import JudgeFacts
 from polypinch.study.runs import Compared
 from polypinch.study.store import Stage
 from tests.pools import parallel_pool

@@ -162,7 +162,7 @@ def test_with_one_seed_the_noise_is_unknown() -> None:
     assert what.main.noise is None
     assert what.main.steps.smallest == 8
     assert noise_rows(ONE_SEED, [one_seed(ENGLISH)]) == []
-    assert {row["language"] for row in noise_rows(AXES, [ENGLISH])} == {
+    assert {row.language for row in noise_rows(AXES, [ENGLISH])} == {
         *("en", "fi", "ru", "others", "seen", "unseen")
     }
 
@@ -170,11 +170,11 @@ def test_with_one_seed_the_noise_is_unknown() -> None:
 def test_fidelity_has_a_noise_floor_of_its_own() -> None:
     shares = np.repeat([[[1.0]], [[0.0]], [[1.0]]][:SEEDS], ITEMS, 1).repeat(3, 2)
     steady, moving = ENGLISH, replace(ENGLISH, in_language=shares)
-    assert {row["measure"] for row in noise_rows(AXES, [steady])} == {"loss"}
+    assert {row.measure for row in noise_rows(AXES, [steady])} == {"loss"}
     [spread] = [
-        row["spread"]
+        row.spread
         for row in noise_rows(AXES, [moving])
-        if (row["measure"], row["language"]) == ("fidelity", "others")
+        if (row.measure, row.language) == ("fidelity", "others")
     ]
     assert spread == pytest.approx(np.std(shares[:, 0, 0], ddof=1))
 
@@ -184,14 +184,14 @@ def test_curves_need_three_doses() -> None:
     assert curve_rows(found((8, -0.05))) == []
     what = found((8, -0.05), (24, -0.08))
     rows = curve_rows(what)
-    assert {row["curve"] for row in rows} == {"measured", "isotonic", "saturating"}
-    measured = [row for row in rows if (row["language"], row["curve"]) == ("others", "measured")]
-    assert [row["dose"] for row in measured] == [0, 8, 24]
-    assert measured[0]["value"] == measured[0]["low"] == 0
-    assert measured[2]["value"] == pytest.approx(-0.08, abs=0.01)
-    saturating = [row for row in rows if (row["language"], row["curve"]) == ("others", "saturating")]
-    assert saturating[0]["dose"] == 0
-    assert saturating[-1]["dose"] == 24
+    assert {row.curve for row in rows} == {"measured", "isotonic", "saturating"}
+    measured = [row for row in rows if (row.language, row.curve) == ("others", "measured")]
+    assert [row.dose for row in measured] == [0, 8, 24]
+    assert measured[0].value == measured[0].low == 0
+    assert measured[2].value == pytest.approx(-0.08, abs=0.01)
+    saturating = [row for row in rows if (row.language, row.curve) == ("others", "saturating")]
+    assert saturating[0].dose == 0
+    assert saturating[-1].dose == 24
     assert len(saturating) > 30
 
 
@@ -205,13 +205,13 @@ def test_two_arms_of_one_dose_are_not_both_counted() -> None:
 
 def test_tests_are_rows_with_losses_sign() -> None:
     rows = dose_rows(found((4, 0.0), (8, -0.05), (24, -0.08)))
-    effective = [row for row in rows if (row["question"], row["language"]) == ("effective", "others")]
-    assert [(row["dose"], row["told"], row["smallest"], row["harms"]) for row in effective] == [
+    effective = [row for row in rows if (row.question, row.language) == ("effective", "others")]
+    assert [(row.dose, row.told, row.smallest, row.harms) for row in effective] == [
         *((24, True, False, False), (8, True, True, False), (4, False, False, False))
     ]
-    assert effective[0]["low"] < effective[0]["value"] < effective[0]["high"] < 0
-    assert effective[0]["needed_items"] is None
-    assert [row["language"] for row in rows if row["question"] == "within margin"] == ["others"]
+    assert effective[0].low < effective[0].value < effective[0].high < 0
+    assert effective[0].needed_items is None
+    assert [row.language for row in rows if row.question == "within margin"] == ["others"]
 
 
 def test_it_is_json_without_what_json_lacks() -> None:
@@ -328,10 +328,10 @@ def test_any_measure_tells_the_same_doses_in_its_own_direction(measure: Measure,
     found_change = helps.as_dict()["groups"]["others"]["effects"]["by_dose"][1]
     assert measure.better(found_change["value"]) > 0
     assert found_change["low"] < found_change["value"] < found_change["high"]
-    curves = {row["curve"]: measure.better(row["value"]) for row in curve_rows(helps) if row["dose"] == 24}
+    curves = {row.curve: measure.better(row.value) for row in curve_rows(helps) if row.dose == 24}
     assert all(value > 0 for value in curves.values())
-    told = [row for row in dose_rows(helps) if row["smallest"] and row["language"] == "others"]
-    assert measure.better(told[0]["value"]) > 0
+    told = [row for row in dose_rows(helps) if row.smallest and row.language == "others"]
+    assert measure.better(told[0].value) > 0
 
 
 def test_the_opponent_of_scores_is_even_with_itself() -> None:

@@ -78,14 +78,14 @@ def test_a_number_has_one_interval_in_tables_curves_files_and_endpoints() -> Non
 
     dose_of = {arm: dose for dose, arm in what.arms.items()}
     for row in change_rows(AXES, ENGLISH, arms, LOSS, what):
-        note(row["language"], dose_of[row["arm"]], row["value"], row["low"], row["high"])
+        note(row.language, dose_of[row.arm], row.value, row.low, row.high)
     for row in dose_rows(what):
-        if row["against"] == "none":
-            note(row["language"], row["dose"], row["value"], row["low"], row["high"])
-            assert not row["told"] or row["high"] < 0  # a filled mark is on one side of none
+        if row.against == "none":
+            note(row.language, row.dose, row.value, row.low, row.high)
+            assert not row.told or row.high < 0  # a filled mark is on one side of none
     for row in curve_rows(what):
-        if row["curve"] == "measured" and row["dose"]:
-            note(row["language"], row["dose"], row["value"], row["low"], row["high"])
+        if row.curve == "measured" and row.dose:
+            note(row.language, row.dose, row.value, row.low, row.high)
     for name, group in what.as_dict()["groups"].items():
         for one in group["effects"]["by_dose"]:
             note(name, one["dose"], one["value"], one["low"], one["high"])
