@@ -8,9 +8,8 @@ import pytest
 import yaml
 
 from polypinch.errors import PinchError
-from polypinch.findings.dose_ladder import ladder
 from polypinch.specs import load_yaml
-from polypinch.study import Study
+from polypinch.study import Study, ladder
 from tests.studies import write_study
 
 
