@@ -57,13 +57,13 @@ def test_the_noise_floor_is_a_band_and_said_to_be_unknown_with_one_seed() -> Non
 
 def test_the_tests_are_a_table_with_the_sample_that_could_tell() -> None:
     table = dose_table(study(seeds=3), MODEL)
-    rows = {row["name"]: row["cells"] for row in table["rows"]}
+    rows = {row.name: row.cells for row in table.rows}
     seen = rows["Seen average: better than no dose"]
     assert [cell and cell["value"] for cell in seen] == ["cannot tell", "yes", "yes", "310 items or 7 seeds"]
     unseen = rows["Unseen average: better than no dose"]
     assert [cell and cell["value"] for cell in unseen] == [None, None, "cannot tell", "310 items or 7 seeds"]
-    assert len(table["arms"]) == len(seen)
-    assert not dose_table(without(study(), "doses"), MODEL)["rows"]
+    assert len(table.arms) == len(seen)
+    assert not dose_table(without(study(), "doses"), MODEL).rows
 
 
 @pytest.mark.parametrize("measure", MEASURES, ids=lambda one: one.name)
@@ -76,4 +76,4 @@ def test_the_curves_and_tests_are_those_of_the_leading_measure(measure: Measure)
     noise = [row for row in data.noise if row.measure == measure.name and row.language == "others"]
     assert len(parts(data, "noise")) == (3 if noise else 0)
     if measure is FIDELITY:
-        assert "%" in str(dose_table(data, MODEL)["rows"])
+        assert "%" in str(dose_table(data, MODEL).rows)

@@ -23,7 +23,7 @@ def test_what_a_judge_without_order_cannot_have_is_left_out() -> None:
     rows = [row for row in SMALL.judge if row.measure not in ("flips", "firsts")]
     found = judge_section(replace(SMALL, judge=rows))
     assert found is not None
-    assert [one.title for one in found["columns"]] == [
+    assert [one.title for one in found.columns] == [
         one.title for name, one in COLUMNS.items() if name not in ("flips", "firsts")
     ]
 
@@ -31,7 +31,7 @@ def test_what_a_judge_without_order_cannot_have_is_left_out() -> None:
 def test_with_several_models_each_has_its_table() -> None:
     found = judge_section(study(models=("a", "b"), doses=(0, 8), seen=("es",), unseen=()))
     assert found is not None
-    assert [table["model"] for table in found["tables"]] == ["a", "b"]
+    assert [table.model for table in found.tables] == ["a", "b"]
 
 
 def test_where_nothing_was_judged_there_is_no_section(tmp_path: Path) -> None:

@@ -32,14 +32,15 @@ def line_at(measure: Scale, **place: Any) -> Any:
     return alt.Chart().transform_aggregate(rows="count()").mark_rule(style="zero").encode(**place)
 
 
-def marked(base: Any, measure: Scale, size: int, **channels: Any) -> list[Any]:
+def marked(base: Any, measure: Scale, size: int, color: alt.Color, **channels: Any) -> list[Any]:
     """Return layers of points: filled where their interval leaves out the neutral value, else hollow."""
     apart = f"(datum.low > {measure.neutral} || datum.high < {measure.neutral})"
+    stroke = alt.Stroke(color["shorthand"], scale=color["scale"], legend=None)
+    hollow = {"filled": True, "style": "hollow", "size": size, "opacity": 1, "strokeWidth": 2}
+    told, untold = base.transform_filter(apart), base.transform_filter(f"!{apart}")
     return [
-        base.transform_filter(apart).mark_point(filled=True, size=size, opacity=1).encode(**channels),
-        base.transform_filter(f"!{apart}")
-        .mark_point(filled=False, style="open", size=size, opacity=1)
-        .encode(**channels),
+        told.mark_point(filled=True, size=size, opacity=1).encode(color=color, **channels),
+        untold.mark_point(**hollow).encode(stroke=stroke, **channels),
     ]
 
 

@@ -189,6 +189,37 @@ def unlike_settings(entries: Sequence[Entry]) -> list[tuple[str, list[str]]]:
     return found
 
 
+@dataclass(frozen=True)
+class _Found:
+    """What a study found, at a glance."""
+
+    name: str
+    page: str
+    models: str
+    answer: str
+    doses: str
+    items: str
+    seeds: str
+
+
+@dataclass(frozen=True)
+class _Line:
+    """An arm in an average, as each study has it; ``group`` is empty but in the average's first line."""
+
+    group: str
+    arm: str
+    cells: list[dict[str, str] | None]
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Averages of a measure, arm by arm, a column for each study."""
+
+    title: str
+    names: list[str]
+    rows: list[_Line]
+
+
 def averages(entries: Sequence[Entry]) -> Rows:
     """Return the averages over other languages of every study, base model, arm and measure, one per row."""
     return [
@@ -201,19 +232,19 @@ def averages(entries: Sequence[Entry]) -> Rows:
     ]
 
 
-def _found(entry: Entry) -> dict[str, Any]:
+def _found(entry: Entry) -> _Found:
     data = entry.data
     rows = [row for table in (data.loss, data.fidelity, data.scores) for row in table]
     tuned = [arm for arm in data.arms if arm.name != UNTUNED]
-    return {
-        "name": entry.name,
-        "page": entry.page,
-        "models": ", ".join(data.models),
-        "answer": data.answer,
-        "doses": ", ".join(dict.fromkeys(arm.label for arm in tuned)),
-        "items": _span({row.n_items for row in rows if row.n_items}),
-        "seeds": _span({row.n_seeds for row in rows if row.n_seeds and row.arm != UNTUNED}),
-    }
+    return _Found(
+        entry.name,
+        entry.page,
+        ", ".join(data.models),
+        data.answer,
+        ", ".join(dict.fromkeys(arm.label for arm in tuned)),
+        _span({row.n_items for row in rows if row.n_items}),
+        _span({row.n_seeds for row in rows if row.n_seeds and row.arm != UNTUNED}),
+    )
 
 
 def _span(counts: set[int]) -> str:
@@ -250,7 +281,7 @@ def _shown(series: list[Series], part: _Part, figure: Figure) -> dict[str, Any]:
     }
 
 
-def _pivot(series: list[Series], part: _Part) -> dict[str, Any]:
+def _pivot(series: list[Series], part: _Part) -> _Table:
     """Lay averages out as arm × study, in order of dose; an arm that a study lacks is an empty cell."""
     shares: dict[str, float] = {}
     for info in (info for one in series for info in one.data.arms):
@@ -270,22 +301,19 @@ def _pivot(series: list[Series], part: _Part) -> dict[str, Any]:
         arms = [arm for arm in order if any((key, arm, at) in cells for at in range(len(series)))]
         for arm in arms:
             mine = [cells.get((key, arm, at)) for at in range(len(series))]
-            rows.append({"group": title if arm == arms[0] else "", "arm": arm, "cells": mine})
-    return {
-        "title": f"{part.table.replace('_', ' ')}: arms and studies",
-        "rows": rows,
-        "names": [s.name for s in series],
-    }
+            rows.append(_Line(title if arm == arms[0] else "", arm, mine))
+    title = f"{part.table.replace('_', ' ')}: arms and studies"
+    return _Table(title, [one.name for one in series], rows)
 
 
 def _grid(series: list[Series], part: _Part) -> Grid:
     table = _pivot(series, part)
     rows: list[tuple[list[Cell], bool]] = [
-        ([row["group"], row["arm"], *row["cells"]], bool(row["group"])) for row in table["rows"]
+        ([row.group, row.arm, *row.cells], bool(row.group)) for row in table.rows
     ]
     measure = part.measure(series)
     caption = f"{measure.title}: {measure.note}, in brackets."
-    return Grid(caption, part.stem, [["average", "arm", *table["names"]]], rows, words=2)
+    return Grid(caption, part.stem, [["average", "arm", *table.names]], rows, words=2)
 
 
 def _csv_tables(entries: Sequence[Entry]) -> dict[str, str]:
@@ -296,7 +324,7 @@ def _csv_tables(entries: Sequence[Entry]) -> dict[str, str]:
         for name in ("scores", "fidelity", "loss", "loss_change")
     }
     tables["answers"] = rows_csv(
-        [{name: value for name, value in _found(entry).items() if name != "page"} for entry in entries]
+        [{name: value for name, value in vars(_found(entry)).items() if name != "page"} for entry in entries]
     )
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

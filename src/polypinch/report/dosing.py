@@ -15,6 +15,7 @@ from polypinch.measure import Measure
 from polypinch.report.charts import WIDTH, Spec, finish
 from polypinch.report.data import GROUPS, ReportData, Rows
 from polypinch.report.estimates import DoseTest
+from polypinch.report.layout import ArmLine, ArmTable, Head
 from polypinch.report.points import base_name, noise_of
 from polypinch.report.tables import number_text
 
@@ -169,7 +170,7 @@ def _layers(x: alt.X, y: alt.Y, measure: Measure) -> list[Any]:
     ]
 
 
-def dose_table(data: ReportData, model: str) -> dict[str, Any]:
+def dose_table(data: ReportData, model: str) -> ArmTable:
     """Lay the tests of doses out as question × dose, as :func:`~polypinch.report.tables.pivot` does."""
     tests = [row for row in data.doses if row.model == model]
     tried = {row.arm for row in tests}
@@ -182,11 +183,9 @@ def dose_table(data: ReportData, model: str) -> dict[str, Any]:
         cells = [_test(mine[arm.name], data.leading) if arm.name in mine else None for arm in arms]
         ended = next((row for row in mine.values() if row.needed_effect is not None), None)
         name = f"{names[language]}: {asked[question]}"
-        rows.append(
-            {"name": name, "average": False, "first": False, "cells": [*cells, _needed(ended, data.leading)]}
-        )
-    last = {"label": "could tell", "name": "the next smaller dose"}
-    return {"title": "tests of doses", "corner": "question", "arms": [*arms, last], "rows": rows}
+        rows.append(ArmLine(name, False, False, [*cells, _needed(ended, data.leading)]))
+    last = Head("could tell", "the next smaller dose")
+    return ArmTable("tests of doses", "question", [*arms, last], rows)
 
 
 def _test(row: DoseTest, measure: Measure) -> dict[str, str]:

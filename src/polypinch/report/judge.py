@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from polypinch.report.data import ReportData
+from polypinch.report.data import ArmInfo, ReportData
+from polypinch.report.part import Cells
 from polypinch.report.tables import estimate_texts, known
 
 
@@ -57,7 +58,31 @@ COLUMNS = {
 """By name, in the order of the columns."""
 
 
-def judge_section(data: ReportData) -> dict[str, Any] | None:
+@dataclass(frozen=True)
+class JudgeLine:
+    """An arm, and what its score hangs on: a cell for each column."""
+
+    arm: ArmInfo
+    cells: Cells
+
+
+@dataclass(frozen=True)
+class JudgeTable:
+    """The lines of one base model; its name is empty where there is one."""
+
+    model: str
+    lines: Sequence[JudgeLine]
+
+
+@dataclass(frozen=True)
+class JudgeSection:
+    """The section's columns with their readings, and a table for each base model."""
+
+    columns: Sequence[Column]
+    tables: Sequence[JudgeTable]
+
+
+def judge_section(data: ReportData) -> JudgeSection | None:
     """Return the section's readings and one table for each model, or ``None`` where nothing was judged."""
     rows = {
         (row.model, row.arm, row.measure): estimate_texts(vars(row), ".0f")
@@ -70,10 +95,10 @@ def judge_section(data: ReportData) -> dict[str, Any] | None:
     tables = []
     for model in data.models:
         lines = [
-            {"arm": arm, "cells": [rows.get((model, arm.name, name)) for name, _ in shown]}
+            JudgeLine(arm, [rows.get((model, arm.name, name)) for name, _ in shown])
             for arm in data.arms
             if any((model, arm.name) == found[:2] for found in rows)
         ]
         if lines:
-            tables.append({"model": model if len(data.models) > 1 else "", "lines": lines})
-    return {"columns": [one for _, one in shown], "tables": tables}
+            tables.append(JudgeTable(model if len(data.models) > 1 else "", lines))
+    return JudgeSection([one for _, one in shown], tables)

@@ -17,6 +17,7 @@ from polypinch.report.figures import FIGURES
 from polypinch.report.glance import PICTURE, TickLine, dose_picture, tick_lines
 from polypinch.report.html import render, shown_figure
 from polypinch.report.judge import judge_section
+from polypinch.report.layout import ArmTable
 from polypinch.report.part import Part
 from polypinch.report.points import counted, file_name
 from polypinch.report.sections import Section, sections
@@ -60,7 +61,7 @@ def _render(data: ReportData, figures: list[Figure], tasks: list[TaskPart]) -> s
     shown = [_section(data, section, figures) for section in sections(data)]
     there, missing = [one for one in shown if one["figures"]], [one for one in shown if not one["figures"]]
     judge = judge_section(data)
-    lost = sum(any(cell["lack"] for cell in line["cells"]) for line in manifest)
+    lost = sum(any(cell.lack for cell in line.cells) for line in manifest)
     return render(
         "template.html.j2",
         title=data.title,
@@ -176,7 +177,7 @@ def _part(part: Part, figures: list[Figure]) -> dict[str, Any]:
     return {**vars(part), "pictures": pictures}
 
 
-def _numbers(data: ReportData, table: str, model: str, number: str) -> dict[str, Any] | None:
+def _numbers(data: ReportData, table: str, model: str, number: str) -> ArmTable | None:
     if table == "mixtures":
         return None
     return dose_table(data, model) if table == "curves" else pivot(data, table, model, number)

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from polypinch.report.data import AVERAGES, GROUPS, ReportData, Rows
+from polypinch.report.data import AVERAGES, GROUPS, ArmInfo, ReportData, Rows
 from polypinch.report.estimates import ROWS
+from polypinch.report.layout import ArmLine, ArmTable, Head, ManifestCell, ManifestLine
 from polypinch.report.part import part_tables, record
 from polypinch.report.steps import Step
 from polypinch.terminal import cell
@@ -85,13 +86,8 @@ def is_average(key: str) -> bool:
     return key in AVERAGES
 
 
-def pivot(data: ReportData, table: str, model: str, number: str) -> dict[str, Any]:
-    """Lay one model's rows of a table out as language × arm, values with their intervals as texts.
-
-    Returns:
-        ``title``, ``corner``, ``arms`` and ``rows`` of (name, average, first, cells); a cell is ``None``
-        where nothing was measured.
-    """
+def pivot(data: ReportData, table: str, model: str, number: str) -> ArmTable:
+    """Lay one model's rows of a table out as language × arm, values with their intervals as texts."""
     cells = {
         (row.language, row.arm): estimate_texts(vars(row), number)
         for row in getattr(data, table)
@@ -106,7 +102,8 @@ def by_language_and_arm(
     cells: Mapping[tuple[str, str], dict[str, str]],
     title: str,
     noise: Mapping[str, dict[str, str]] | None = None,
-) -> dict[str, Any]:
+    **more: str,
+) -> ArmTable:
     """Lay cells out as :func:`pivot` returns them.
 
     Args:
@@ -114,23 +111,27 @@ def by_language_and_arm(
         cells: texts by (language, arm).
         title: of the table.
         noise: a last column's texts by language.
+        more: of the table.
     """
     arms = [arm for arm in data.arms if any(name == arm.name for _, name in cells)]
     rows = [
-        {
-            "name": name,
-            "average": is_average(key),
-            "first": is_average(key),
-            "cells": [
+        ArmLine(
+            name,
+            is_average(key),
+            is_average(key),
+            [
                 *(cells.get((key, arm.name)) for arm in arms),
                 *([] if noise is None else [noise.get(key, UNKNOWN)]),
             ],
-        }
+        )
         for key, name, _ in row_names(data)
         if any(key == found for found, _ in cells)
     ]
-    columns = [*arms, *([] if noise is None else [{"label": "noise floor", "name": "another seed alone"}])]
-    return {"title": title, "corner": "language", "arms": columns, "rows": rows}
+    columns: list[ArmInfo | Head] = [
+        *arms,
+        *([] if noise is None else [Head("noise floor", "another seed alone")]),
+    ]
+    return ArmTable(title, "language", columns, rows, **more)
 
 
 def _noise_cells(data: ReportData, table: str, model: str, number: str) -> dict[str, dict[str, str]] | None:
@@ -156,26 +157,23 @@ def number_text(value: Any, number: str) -> str:
     return format(value, number).replace("-", "−") if known(value) else "?"
 
 
-def manifest_lines(data: ReportData) -> list[dict[str, Any]]:
-    """Return the manifests' lines as texts, in the arms' order; ``first`` marks an arm's first line.
-
-    A cell with ``lack`` says something was lost: rows truncated or repeated, or fewer than requested.
-    """
+def manifest_lines(data: ReportData) -> list[ManifestLine]:
+    """Return the manifests' lines as texts, in the arms' order."""
     names = {one.tag: one.name for one in data.languages}
     order = {arm.name: at for at, arm in enumerate(data.arms)}
-    lines: list[dict[str, Any]] = []
+    lines: list[ManifestLine] = []
     for line in sorted(data.mixtures, key=lambda line: order.get(line["arm"], len(order))):
         cells = [
-            {"text": str(line["requested"]) if known(line.get("requested")) else "–", "lack": False},
-            {"text": _count(line.get("examples")), "lack": _short(line)},
-            {"text": f"{line['share']:.1%}" if known(line.get("share")) else "–", "lack": False},
+            ManifestCell(str(line["requested"]) if known(line.get("requested")) else "–"),
+            ManifestCell(_count(line.get("examples")), _short(line)),
+            ManifestCell(f"{line['share']:.1%}" if known(line.get("share")) else "–"),
         ]
         for name in ("tokens", "supervised_tokens", "truncated", "duplicates"):
             lost = name in ("truncated", "duplicates") and bool(line.get(name))
-            cells.append({"text": _count(line.get(name)), "lack": lost})
-        first = not lines or lines[-1]["arm"] != line["arm"]
-        language = names.get(line["language"], line["language"])
-        lines.append({"arm": line["arm"], "language": language, "first": first, "cells": cells})
+            cells.append(ManifestCell(_count(line.get(name)), lost))
+        first = not lines or lines[-1].arm != line["arm"]
+        language = str(names.get(line["language"], line["language"]))
+        lines.append(ManifestLine(line["arm"], language, first, cells))
     return lines
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from polypinch.report.charts import Spec, panels
 from polypinch.report.data import ReportData
 from polypinch.report.estimates import TaskScore
+from polypinch.report.layout import ArmTable
 from polypinch.report.points import Scale, baseline, slug
 from polypinch.report.tables import by_language_and_arm, estimate_texts, known
 
@@ -40,7 +40,7 @@ class TaskPart:
     title: str
     spec: Spec
     reading: str
-    tables: list[dict[str, Any]]
+    tables: list[ArmTable]
 
 
 def task_parts(data: ReportData) -> list[TaskPart]:
@@ -92,13 +92,13 @@ def _reading(data: ReportData, rows: Sequence[TaskScore]) -> str:
     return f"{panel} {count} items, {seeds} training {noun}.{changes}"
 
 
-def _values(data: ReportData, rows: Sequence[TaskScore], metric: str) -> dict[str, Any]:
+def _values(data: ReportData, rows: Sequence[TaskScore], metric: str) -> ArmTable:
     own = [row for row in rows if row.metric == metric]
     name = _NAMES.get(metric, metric)
     return _table(data, own, ("value", "low", "high"), ".1%", f"The numbers: {name}")
 
 
-def _changes(data: ReportData, rows: Sequence[TaskScore], metrics: list[str]) -> list[dict[str, Any]]:
+def _changes(data: ReportData, rows: Sequence[TaskScore], metrics: list[str]) -> list[ArmTable]:
     own = [row for row in rows if row.metric == metrics[0] and known(row.change)]
     if not own:
         return []
@@ -113,11 +113,11 @@ def _table(
     number: str,
     summary: str,
     times: float = 1,
-) -> dict[str, Any]:
+) -> ArmTable:
     cells = {}
     for row in rows:
         given = [getattr(row, end) for end in ends]
         found = [times * end if known(end) else None for end in given]
         named = dict(zip(("value", "low", "high"), found, strict=True))
         cells[row.language, row.arm] = estimate_texts(named, number)
-    return {**by_language_and_arm(data, cells, summary), "summary": summary}
+    return by_language_and_arm(data, cells, summary, summary=summary)

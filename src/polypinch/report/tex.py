@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from polypinch.report.data import ArmInfo, ReportData
 from polypinch.report.dosing import dose_table
 from polypinch.report.judge import judge_section
+from polypinch.report.layout import ArmTable, Head
 from polypinch.report.part import Numbers
 from polypinch.report.points import baseline, opponents
 from polypinch.report.tables import UNKNOWN, manifest_lines, pivot
@@ -137,15 +137,15 @@ def latex_tables(
         whose = f" ({model})" if several else ""
         for name, caption in captions.items():
             table = pivot(data, name, model, numbers.get(name, ".3f"))
-            if table["rows"]:
+            if table.rows:
                 title = f"{caption}, {_INTERVAL}{whose}."
                 grids.setdefault(name, []).append(_pivot_grid(table, title, name.replace("_", "-") + end))
         tests = dose_table(data, model)
-        if tests["rows"]:
+        if tests.rows:
             title = f"Which doses can be told{whose}; beside each, the change of {data.leading.title}."
             grids.setdefault("doses", []).append(_pivot_grid(tests, title, f"doses{end}"))
     grids["tasks"] = [
-        _pivot_grid(table, f"{part.title}. {table['title']}, {_INTERVAL}.", f"{part.file}-{at}")
+        _pivot_grid(table, f"{part.title}. {table.title}, {_INTERVAL}.", f"{part.file}-{at}")
         for part in tasks
         for at, table in enumerate(part.tables, start=1)
     ]
@@ -158,17 +158,15 @@ def latex_tables(
     return {name: latex(found, about) for name, found in grids.items() if found}
 
 
-def _pivot_grid(table: dict[str, Any], caption: str, label: str) -> Grid:
+def _pivot_grid(table: ArmTable, caption: str, label: str) -> Grid:
     # One seed tells no noise floor: a column of nothing but that is for the page alone.
     shown = [
-        at
-        for at in range(len(table["arms"]))
-        if any(row["cells"][at] not in (None, UNKNOWN) for row in table["rows"])
+        at for at in range(len(table.arms)) if any(row.cells[at] not in (None, UNKNOWN) for row in table.rows)
     ]
-    heads = [_heads(table["arms"][at]) for at in shown]
+    heads = [_heads(table.arms[at]) for at in shown]
     head = [["", *(first for first, _ in heads)], ["", *(second for _, second in heads)]]
     rows: list[tuple[list[Cell], bool]] = [
-        ([row["name"], *(row["cells"][at] for at in shown)], row["first"]) for row in table["rows"]
+        ([row.name, *(row.cells[at] for at in shown)], row.first) for row in table.rows
     ]
     return Grid(caption, label, head, rows)
 
@@ -181,22 +179,20 @@ def _picture_grid(table: Numbers, label: str) -> Grid:
     return Grid(f"{table.title}, {_INTERVAL}.", label, [list(table.head)], rows)
 
 
-def _heads(column: ArmInfo | dict[str, str]) -> tuple[str, str]:
-    return (column["label"], column["name"]) if isinstance(column, dict) else (column.name, column.label)
+def _heads(column: ArmInfo | Head) -> tuple[str, str]:
+    return (column.label, column.name) if isinstance(column, Head) else (column.name, column.label)
 
 
 def _judge_grids(data: ReportData) -> list[Grid]:
     section = judge_section(data)
     if section is None:
         return []
-    heads = ["arm", *(column.title for column in section["columns"])]
+    heads = ["arm", *(column.title for column in section.columns)]
     grids = []
-    for at, table in enumerate(section["tables"], start=1):
-        model = table["model"]
+    for at, table in enumerate(section.tables, start=1):
+        model = table.model
         caption = f"What the scores hang on, over all languages, {_INTERVAL}{f' ({model})' if model else ''}."
-        rows: list[tuple[list[Cell], bool]] = [
-            ([line["arm"].name, *line["cells"]], False) for line in table["lines"]
-        ]
+        rows: list[tuple[list[Cell], bool]] = [([line.arm.name, *line.cells], False) for line in table.lines]
         grids.append(Grid(caption, f"judge-{at}" if model else "judge", [heads], rows))
     return grids
 
@@ -207,11 +203,11 @@ def _mixture_grids(data: ReportData) -> list[Grid]:
     rows: list[tuple[list[Cell], bool]] = [
         (
             [
-                line["arm"] if line["first"] else "",
-                line["language"],
-                *(cell["text"] for cell in line["cells"]),
+                line.arm if line.first else "",
+                line.language,
+                *(cell.text for cell in line.cells),
             ],
-            line["first"],
+            line.first,
         )
         for line in manifest_lines(data)
     ]

@@ -59,7 +59,7 @@ def chart_config(palette: Palette) -> dict[str, Any]:
 
     Specs name no colour but refer to ranges (``category``: base, seen, unseen, others; ``ordinal``: studies;
     ``diverging``: good to bad) and to mark styles (``quiet``, ``hair``, ``zero``, ``noise``, ``enough``,
-    ``faded``, ``open``), so that one spec serves light and dark.
+    ``faded``), so that one spec serves light and dark.
     """
     ink, soft, hair, paper = (palette[name] for name in ("ink", "soft", "hair", "paper"))
     return {
@@ -110,7 +110,6 @@ def chart_config(palette: Palette) -> dict[str, Any]:
         "text": {"color": ink, "fontSize": 12},
         "style": {
             "quiet": {"color": soft, "fontSize": 10},
-            "open": {"fill": paper, "strokeWidth": 2},
             "faded": {"color": soft},
             "hair": {"color": hair, "strokeWidth": 1},
             "zero": {"color": soft, "strokeWidth": 1},
