@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from polypinch.files import disk_errors
 from polypinch.judge.people import GUIDELINES, Job, Rated, Ratings, Task, make_job, open_job, read_ratings
 from tests.judge.people.jobs import answer_job, pair_job
 from tests.web.made import HOSTILE
@@ -232,6 +237,34 @@ def test_beyond_this_machine_too_many_requests_wait(tmp_path: Path) -> None:
         statuses = [rater.get().status for _ in range(25)]
         assert statuses[-1] == 429
         assert Rater(port, secrets["fi-2"]).get().status == 200
+
+
+def test_what_could_not_be_kept_is_said_to_both_and_can_be_sent_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = pair_job(tmp_path / "job", items=2, known=0, repeats=0)
+    secrets = links(job)
+    with desk_of(job) as port:
+        rater = Rater(port, secrets["fi-1"])
+        page = rater.get()
+        with monkeypatch.context() as patched:
+            patched.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=0))
+            patched.setattr(Ratings, "_writing", full_disk)
+            reply = rater.rate("first", page)
+        assert reply.status == 503
+        assert "press it again" in reply.text
+        assert "the disk is full" not in reply.text
+        assert "the disk is full" in capsys.readouterr().err
+        assert stored(job, "fi-1") == []
+        assert rater.rate("first", page).status == 303
+    assert len(stored(job, "fi-1")) == 1
+
+
+@contextmanager
+def full_disk(kept: Ratings) -> Iterator[None]:
+    with disk_errors(kept.path):
+        raise sqlite3.OperationalError("database or disk is full")
+    yield
 
 
 def test_fifty_raters_at_once_and_the_server_killed_lose_and_double_nothing(tmp_path: Path) -> None:

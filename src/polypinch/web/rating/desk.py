@@ -12,6 +12,7 @@ from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException as AnyHTTPException
 
+from polypinch.errors import PinchError
 from polypinch.judge.people import (
     CHOICES,
     Assigned,
@@ -23,6 +24,7 @@ from polypinch.judge.people import (
     Ratings,
 )
 from polypinch.languages import language
+from polypinch.progress import say
 from polypinch.web.guard import LOOPBACK, App, Guard, Limiter
 from polypinch.web.pages import page, static
 from polypinch.web.rating.wording import job_guidelines, wording_in
@@ -97,6 +99,13 @@ def desk_app(
         del request
         headers = {"retry-after": "30"} if error.status_code == 429 else None
         return HTMLResponse(page("refused.html.j2", status=error.status_code), error.status_code, headers)
+
+    @app.exception_handler(PinchError)
+    def failed(request: Request, error: PinchError) -> HTMLResponse:
+        # The rater can do nothing about a full disk; who serves the desk can, and reads it there.
+        del request
+        say(str(error))
+        return HTMLResponse(page("refused.html.j2", status=503), 503, {"retry-after": "60"})
 
     @app.get("/static/{name}")
     def file(name: str) -> Response:
