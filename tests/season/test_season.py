@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -169,6 +170,16 @@ def test_tuned_it_shows_before_and_after_in_every_language(rows: Path, tmp_path:
     loss = lines["loss", "de"]
     assert float(loss["after"]) - float(loss["before"]) == pytest.approx(float(loss["change"]), abs=1e-9)
     assert float(loss["low"]) <= float(loss["change"]) <= float(loss["high"])
+    card = (out / "model" / "README.md").read_text(encoding="utf-8")
+    assert "against the base model without tuning, over one training" in card
+    assert re.search(r"bits per byte\) \| German \| [\d.]+ \| [\d.]+ \| [−+]?[\d.]+ \([−+]?[\d.]+ to", card)
+    assert "One training: another seed would differ" in card
+    done = polypinch("export", out, "--arm", "seasoned", "--adapter", "--out", tmp_path / "adapter")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "adapter" / "tokenizer.json").exists()
+    refused = polypinch("export", out, "--arm", "pinch", "--out", tmp_path / "x")
+    assert "it has seasoned" in refused.stderr
+    assert (out / "model" / "model.safetensors").exists()
     adapter = next((out / "store" / "tune").glob("seasoned-*"))
     assert (adapter / "adapter" / "adapter_model.safetensors").exists()
     mixture = next((out / "store" / "mixture").glob("seasoned-*")) / "mixture.parquet"

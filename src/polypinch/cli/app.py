@@ -15,6 +15,7 @@ from rich.console import Console
 
 from polypinch import __version__
 from polypinch.cli.comparing import compare_command
+from polypinch.cli.exporting import export_model_command
 from polypinch.cli.fidelity import fidelity_command
 from polypinch.cli.judging import judge_app
 from polypinch.cli.judging_export import export_command
@@ -59,6 +60,7 @@ app.command("season")(season_command)
 app.command("translate")(translate_command)
 app.command("mix")(mix_command)
 app.command("tune")(tune_command)
+app.command("export")(export_model_command)
 app.command("answer")(answer_command)
 app.command("fidelity")(fidelity_command)
 app.command("compare")(compare_command)

@@ -117,8 +117,8 @@ def season_command(
     if tune:
         from polypinch.season import tune_season
 
-        measured, page = tune_season(season, seasoned, max_cost)
-        say(f"the tuned model: {measured.adapter}\nbefore and after: {page}")
+        tuned, page = tune_season(season, seasoned, max_cost)
+        say(f"the tuned model: {tuned}\nbefore and after: {page}")
 
 
 _CONCURRENCY = 16

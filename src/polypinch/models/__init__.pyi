@@ -14,7 +14,7 @@ from .finding import (
 )
 from .naming import refuse_missing_folder
 from .precision import Precision, Quantization
-from .trust import trust_folders
+from .trust import runs_code, trust_folders
 
 __all__ = [
     "GEMMA_TERMS",
@@ -32,6 +32,7 @@ __all__ = [
     "load_tokenizer",
     "refuse_missing_folder",
     "refuse_recurrent",
+    "runs_code",
     "segment_attention",
     "segmented",
     "trust_folders",

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from polypinch.publish import hand_over, handed_of_study
 from polypinch.season.before_after import write_page
 from polypinch.season.heldout import write_heldout
 from polypinch.season.season import Season
 from polypinch.season.seasoned import Seasoned
-from polypinch.season.tuned import Measured, keep_study, study_of, tune_and_measure
+from polypinch.season.tuned import SEASONED, keep_study, study_of, tune_and_measure
+
+MODEL = "model"
 
 
-def tune_season(season: Season, seasoned: Seasoned, max_cost: float | None = None) -> tuple[Measured, Path]:
-    """Tune, measure before and after, and write the page; return what was measured, and the page's path.
+def tune_season(season: Season, seasoned: Seasoned, max_cost: float | None = None) -> tuple[Path, Path]:
+    """Tune, measure before and after, and hand over the model; return its folder and the page.
 
     Raises:
         PinchError: there is nothing to measure on, or a step cannot be done; what was done is kept.
@@ -25,4 +29,7 @@ def tune_season(season: Season, seasoned: Seasoned, max_cost: float | None = Non
     study = study_of(season.pinch.plan, season.tuning, season.pinch.languages, heldout)
     keep_study(study, out)
     measured = tune_and_measure(study, out)
-    return measured, write_page(measured, season.pinch, translated, seasoned.notes, out)
+    handed = handed_of_study(measured.inputs, measured.graph, measured.store, SEASONED)
+    handed = replace(handed, notes=seasoned.notes)
+    model = hand_over(handed, out / MODEL, overwrite=(out / MODEL).exists())
+    return model, write_page(measured, season.pinch, translated, seasoned.notes, out)
