@@ -13,6 +13,7 @@ import yaml
 
 from benchmarks.judge_stub import served
 from tests.running import Ended, polypinch
+from tests.season.english import write_rows
 from tests.tiny import tiny_model
 from tests.translate.words import WordStub
 
@@ -22,19 +23,7 @@ ROWS = 40
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """English rows of the size of a sentence or two."""
-    path = tmp_path_factory.mktemp("rows") / "rows.jsonl"
-    things = ["bridge", "garden", "letter", "window", "market", "winter", "teacher", "recipe"]
-    lines = [
-        {
-            "instruction": f"Please tell me in a sentence why a {things[n % 8]} matters to people, case"
-            f" {n + 10}.",
-            "output": f"Because a {things[n % 8]} brings people together in many small ways, as case"
-            f" {n + 10} shows.",
-        }
-        for n in range(ROWS)
-    ]
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    return path
+    return write_rows(tmp_path_factory.mktemp("rows") / "rows.jsonl", ROWS)
 
 
 def season(rows: Path, out: Path, languages: str, *more: object) -> Ended:
