@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import pytest
 
+from polypinch.errors import PinchError
 from polypinch.findings.dose_ladder import Dosed
 from polypinch.findings.doses import Findings, find
-from polypinch.findings.enough import Standing, verdict
+from polypinch.findings.enough import Standing, averages, claims, verdict
 from polypinch.measure import FIDELITY, LOSS, Measure
 from polypinch.publish.tables import change_rows, curve_rows, dose_rows
+from polypinch.specs import validate
+from polypinch.study import Study
 from tests.findings.test_doses import AXES, BASE, ENGLISH, ONE_SEED, doses, found, one_seed
 
 HARMED = ((8, (0.0, -0.05, -0.05)), (24, (0.0, -0.08, -0.08)), (88, (0.2, -0.1, -0.1)))
@@ -96,3 +101,62 @@ def test_a_number_has_one_interval_in_tables_curves_files_and_endpoints() -> Non
             note(line.over, dose, change.value, change.low, change.high)
     assert len(seen) == 3 * (3 + 3)  # doses × languages and averages
     assert all(len(ends) == 1 for ends in seen.values()), seen
+
+
+def declared(*endpoints: dict[str, Any]) -> Study:
+    spec = {
+        "name": "s",
+        "models": ["m"],
+        "pool": "pinch12",
+        "budget": {"examples": 96},
+        "languages": {"seen": ["fi"], "unseen": ["ru"]},
+        "arms": [{"name": "english"}],
+        "endpoints": list(endpoints),
+    }
+    return validate(spec, Study, "study")
+
+
+def test_a_studys_own_endpoints_take_the_place_of_the_defaults() -> None:
+    better = {"measure": "loss", "better": True}
+    what = losses(*HARMED)
+    lenient = claims(declared({"measure": "loss", "languages": "base", "no_worse_by": 0.5}, better))
+    assert [(one.over, one.margin) for one in lenient] == [("others", None), ("en", 0.5)]
+    told = verdict(what, "en", False, lenient)
+    assert told is not None
+    assert told.enough == (8, 24, 88)  # English is worse at 88, by less than is minded here
+    strict = claims(declared(better, {"measure": "loss", "languages": ["en"], "better": True}))
+    alone = verdict(what, "en", False, strict)
+    assert alone is not None
+    assert alone.enough == ()
+
+
+def test_an_average_of_ones_own_and_points_of_100() -> None:
+    study = declared(
+        {"measure": "loss", "better": True},
+        {"measure": "fidelity", "languages": ["fi", "ru"], "no_worse_by": 5},
+    )
+    assert averages(study) == {"fi, ru": ("fi", "ru")}
+    assert [one.margin for one in claims(study)] == [None, 0.05]
+
+
+def test_an_endpoint_that_was_not_measured_holds_nowhere_and_is_named() -> None:
+    study = declared({"measure": "loss", "better": True}, {"measure": "score", "no_worse_by": 5})
+    told = verdict(losses(*HARMED), "en", False, claims(study))
+    assert told is not None
+    assert told.enough == ()
+    assert "the score in the other languages was not measured" in told.sentence
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "message"),
+    [
+        ({"measure": "loss"}, "one of better"),
+        ({"measure": "loss", "better": True, "no_worse_by": 1}, "one of better"),
+        ({"measure": "loss", "better": True, "languages": ["sw"]}, "sw is not evaluated"),
+        ({"measure": "loss", "no_worse_by": 0.1}, "it leads"),
+        ({"measure": "luck", "better": True}, "measure"),
+    ],
+)
+def test_endpoints_that_cannot_be_are_refused(endpoint: dict[str, Any], message: str) -> None:
+    with pytest.raises(PinchError, match=message):
+        declared(endpoint)

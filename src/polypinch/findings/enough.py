@@ -6,14 +6,15 @@ is paid for their number. Each takes its number and interval from its measure's 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from polypinch.findings.doses import MAIN, Findings, Steps
-from polypinch.measure import FIDELITY, LOSS, SCORE, Measure
+from polypinch.measure import FIDELITY, LOSS, MEASURES, SCORE, Measure
 from polypinch.stats import Estimate
+from polypinch.study import Claimed, Study
 
 
 class Standing(StrEnum):
@@ -91,7 +92,47 @@ class Verdict:
         }
 
 
-def verdict(found: Mapping[Measure, Findings], base: str, judged: bool) -> Verdict | None:
+@dataclass(frozen=True)
+class Claim:
+    """An endpoint that has to hold.
+
+    Attributes:
+        measure: which.
+        over: ``others``, a language's tag, or the name of an average that the findings have.
+        margin: how much worse is still as good, in the measure's values; ``None`` for "better than none".
+    """
+
+    measure: Measure
+    over: str
+    margin: float | None = None
+
+
+def claims(study: Study) -> tuple[Claim, ...]:
+    """Return the endpoints that a study declares, the leading one first; none where it declares none."""
+    measures = {one.name: one for one in MEASURES}
+    made = []
+    for one in study.endpoints:
+        measure = measures[one.measure]
+        margin = None if one.no_worse_by is None else one.no_worse_by / measure.scale
+        made.append(Claim(measure, _over(study, one), margin))
+    return tuple(sorted(made, key=lambda claim: claim.margin is not None or claim.over != MAIN))
+
+
+def averages(study: Study) -> dict[str, tuple[str, ...]]:
+    """Return the averages that a study's endpoints are over, beside those that every study has, by name."""
+    lists = [one for one in study.endpoints if not isinstance(one.languages, str) and len(one.languages) > 1]
+    return {_over(study, one): tuple(one.languages) for one in lists}
+
+
+def _over(study: Study, one: Claimed) -> str:
+    if isinstance(one.languages, str):
+        return MAIN if one.languages == "other" else study.base
+    return ", ".join(one.languages)
+
+
+def verdict(
+    found: Mapping[Measure, Findings], base: str, judged: bool, declared: Sequence[Claim] = ()
+) -> Verdict | None:
     """Return the verdict on one base model's doses; ``None`` where no leading measure was measured.
 
     The default endpoints: held-out loss in the other languages better than none; fidelity there no worse by
@@ -102,22 +143,31 @@ def verdict(found: Mapping[Measure, Findings], base: str, judged: bool) -> Verdi
         found: by measure.
         base: the base language's tag.
         judged: whether a model or people judge.
+        declared: the study's own endpoints, instead of these; one that was not measured holds nowhere.
     """
-    wanted = [
-        *([(SCORE, MAIN, False)] if judged else []),
-        (LOSS, MAIN, False), (FIDELITY, MAIN, True), (LOSS, base, True),
-    ]  # fmt: skip
-    lines = [
-        _line(found[measure], over, margin)
-        for measure, over, margin in wanted
-        if measure in found and over in found[measure].steps
+    wanted = declared or [
+        *([Claim(SCORE, MAIN)] if judged else []),
+        Claim(LOSS, MAIN),
+        *(
+            Claim(measure, over, found[measure].margin)
+            for measure, over in ((FIDELITY, MAIN), (LOSS, base))
+            if measure in found
+        ),
     ]
+    there = [one for one in wanted if one.measure in found and one.over in found[one.measure].steps]
+    lacking = [one for one in declared if one not in there]
+    lines = [_line(found[one.measure], one.over, one.margin) for one in there]
     if not lines or lines[0].margin is not None:
         return None
     leading = found[lines[0].measure]
     doses = [dose for dose in leading.arms if dose]
-    enough = tuple(dose for dose in doses if all(line.standing.get(dose) is Standing.HOLDS for line in lines))
+    enough = tuple(
+        dose
+        for dose in doses
+        if not lacking and all(line.standing.get(dose) is Standing.HOLDS for line in lines)
+    )
     parts = [said for line in lines if (said := _said(line, doses))]
+    parts += [f"{_about(one.measure, one.over)} was not measured" for one in lacking]
     rows = leading.rows[leading.largest]
     some = f"{_span(enough, doses)} of {rows}" if enough else ""
     if enough and leading.trainings > 1:
@@ -133,8 +183,8 @@ def verdict(found: Mapping[Measure, Findings], base: str, judged: bool) -> Verdi
     return Verdict(short, "; ".join(parts) + ".", enough, tuple(lines))
 
 
-def _line(found: Findings, over: str, with_margin: bool) -> EndpointLine:
-    steps, margin = found.steps[over], found.margin if with_margin else None
+def _line(found: Findings, over: str, margin: float | None) -> EndpointLine:
+    steps = found.steps[over]
     least = 0.0 if margin is None else -margin
     standing = {}
     for one in steps.ladder.effects:
@@ -165,9 +215,6 @@ def _nothing_helps(leading: Findings, line: EndpointLine) -> bool:
 
 def _said(line: EndpointLine, doses: list[int]) -> str:
     by = {state: [dose for dose in doses if line.standing.get(dose) is state] for state in Standing}
-    about = f"{line.measure.title} in the other languages" if line.over == MAIN else (
-        f"{line.measure.title} in {line.over}"
-    )  # fmt: skip
     verb = "is better at" if line.margin is None else "is no worse at"
     parts = []
     if by[Standing.HOLDS]:
@@ -177,7 +224,11 @@ def _said(line: EndpointLine, doses: list[int]) -> str:
         parts.append(f"{worse} {_span(by[Standing.FAILS], doses)}")
     if by[Standing.OPEN]:
         parts.append(f"cannot be told at {_span(by[Standing.OPEN], doses)}")
-    return f"{about} {', '.join(parts)}" if parts else ""
+    return f"{_about(line.measure, line.over)} {', '.join(parts)}" if parts else ""
+
+
+def _about(measure: Measure, over: str) -> str:
+    return f"{measure.title} in {'the other languages' if over == MAIN else over}"
 
 
 def _span(some: tuple[int, ...] | list[int], doses: list[int]) -> str:

@@ -19,13 +19,16 @@ from polypinch.experiments import (
     read_exposure,
 )
 from polypinch.findings import (
+    MAIN,
     Dosed,
     EndpointLine,
     Findings,
     Standing,
     Verdict,
     answer,
+    averages,
     caveats,
+    claims,
     details,
     find,
     verdict,
@@ -233,15 +236,18 @@ def _told(
 
     dosed = [by_dose(arm) for arm in arms if arm.arm in steps]
     model = arms[0].model
+    at = {tag: index for index, tag in enumerate(shared.languages)}
+    declared = {name: [at[tag] for tag in tags] for name, tags in averages(study).items()}
+    with_own = replace(shared, groups={**shared.groups, **declared})
     margin = getattr(study, LEADING.margin_key) if LEADING.margin_key else None
-    findings = find(shared, by_dose(baseline) if baseline else None, dosed, model, margin, LEADING, looked)
+    findings = find(with_own, by_dose(baseline) if baseline else None, dosed, model, margin, LEADING, looked)
     by_measure: dict[Measure, Findings] = {} if findings is None else {LEADING: findings}
     for measure in (LOSS, FIDELITY, SCORE):
         if measure is not LEADING and baseline is not None:
-            own = find(shared, by_dose(baseline), dosed, model, None, measure)
+            own = find(with_own, by_dose(baseline), dosed, model, None, measure)
             if own is not None:
                 by_measure[measure] = own
-    enough = verdict(by_measure, study.base, study.comparison.judge != "reference")
+    enough = verdict(by_measure, study.base, study.comparison.judge != "reference", claims(study))
     compared = [baseline, *(arm.results for arm in dosed)] if baseline and dosed else []
     tuned = [arm for arm in arms if arm.arm != UNTUNED]
     return _Told(
@@ -276,6 +282,8 @@ def _conclusion(study: Study, one: _Told) -> Conclusion:
 def _endpoint(study: Study, line: EndpointLine) -> Endpoint:
     n, is_base = len(line.languages), line.over == study.base
     named = language(line.languages[0]).name if n == 1 else f"{n} other languages"
+    if line.over not in (MAIN, *line.languages):
+        named = ", ".join(language(tag).name for tag in line.languages)
     holds = {Standing.HOLDS: True, Standing.FAILS: False, Standing.OPEN: None}
     by_dose = {
         dose: AtDose(change.value, change.low, change.high, dose in line.told, holds[line.standing[dose]])

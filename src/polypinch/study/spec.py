@@ -173,6 +173,33 @@ class PeopleJudge(Spec):
     people: str
 
 
+class Claimed(Spec):
+    """An endpoint: what a dose has to do to be enough.
+
+    Attributes:
+        measure: ``loss`` (bits per byte), ``fidelity`` (points of 100) or ``score`` (points).
+        languages: ``other``: all but the base; ``base``; or a list of evaluated languages, on
+            average.
+        better: than no dose.
+        no_worse_by: than no dose by this much or more, in the measure's unit.
+    """
+
+    measure: Literal["loss", "fidelity", "score"]
+    languages: Literal["other", "base"] | tuple[str, ...] = "other"
+    better: bool = False
+    no_worse_by: float | None = Field(None, gt=0)
+
+    @model_validator(mode="after")
+    def _check(self) -> Claimed:
+        if self.better == (self.no_worse_by is not None):
+            raise ValueError("write one of better: true and no_worse_by: a margin")
+        if not isinstance(self.languages, str):
+            if not self.languages:
+                raise ValueError("languages: name one or more, or leave it out for all but the base")
+            object.__setattr__(self, "languages", tuple(_normal(tag) for tag in self.languages))
+        return self
+
+
 class Comparison(Spec):
     """What answers are compared with, and by whom.
 
@@ -209,6 +236,10 @@ class Study(Spec):
         design: ``fixed``: every arm with every seed; or ``adaptive``: first none, a middle and the
             largest dose with two seeds, then the doses and seeds where it is open whether, and from which
             dose on, the held-out loss in the other languages falls. Never more than the fixed design.
+        endpoints: what has to hold at a dose for it to be enough, one that is ``better`` leading. By default
+            the loss in the other languages is better than none, fidelity there no worse by 5 points, the
+            loss in the base language no worse by ``loss_margin``; and where a model or people judge,
+            first of all the score better than none. They change no step.
         loss_margin: held-out loss that is higher than the largest dose's by less than this, in bits per byte,
             is as good as its; also the effect for which the report says what sample could tell it. It is read
             when the report is written, and changes no step; but an adaptive design gives doses up that are
@@ -232,6 +263,7 @@ class Study(Spec):
     development_items: int = Field(0, ge=0)
     comparison: Comparison = Comparison()
     design: Design = Field(Design.FIXED, exclude_if=lambda design: design is Design.FIXED)
+    endpoints: tuple[Claimed, ...] = Field((), exclude_if=lambda endpoints: not endpoints)
     loss_margin: float = Field(0.005, gt=0)
     max_repeats: int = Field(1, ge=1)
     tolerance: float = Field(0.1, ge=0, le=1)
@@ -291,6 +323,18 @@ class Study(Spec):
             raise ValueError(f"arm {arm.name}: a control has the doses of {of.name}; leave out its own")
         if (arm.base or self.base) != (of.base or self.base):
             raise ValueError(f"arm {arm.name}: a control has the base language of {of.name}")
+
+    @model_validator(mode="after")
+    def _endpoints_of_what_is_evaluated(self) -> Study:
+        for one in self.endpoints:
+            named = () if isinstance(one.languages, str) else one.languages
+            apart = [tag for tag in named if tag not in self.evaluated]
+            if apart:
+                raise ValueError(f"endpoints: {', '.join(apart)} is not evaluated; add it to languages")
+        leads = (one for one in self.endpoints if one.better and one.languages == "other")
+        if self.endpoints and next(leads, None) is None:
+            raise ValueError("endpoints: one has to be better: true in the other languages; it leads")
+        return self
 
     @model_validator(mode="after")
     def _can_be_searched(self) -> Study:
