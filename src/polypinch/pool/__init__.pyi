@@ -1,4 +1,4 @@
-from .builtin import PINCH12, pinch12_items
+from .builtin import PINCH12, PINCH25, pinch12_items
 from .check import check_pool
 from .exporting import export_pool
 from .findings import Check, CheckReport, Finding
@@ -15,6 +15,7 @@ __all__ = [
     "MESSAGES",
     "ORIGINS",
     "PINCH12",
+    "PINCH25",
     "POOL_SCHEMA",
     "SPLITS",
     "Check",

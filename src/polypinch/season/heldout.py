@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from polypinch.errors import PinchError
 from polypinch.files import write_table
-from polypinch.pool import PINCH12, POOL_SCHEMA, Pool, open_pool
+from polypinch.pool import PINCH25, POOL_SCHEMA, Pool, open_pool
 from polypinch.seeded import ranks
 from polypinch.translate import Translator, Wanted, translate_rows, wanted_of_pool
 
@@ -81,8 +81,8 @@ def write_heldout(
 
 
 def _heldout() -> Pool:
-    rows = open_pool(PINCH12).select(where=pc.field("split") == "heldout")
-    return Pool.from_table(rows.cast(POOL_SCHEMA), f"held-out items of {PINCH12}")
+    rows = open_pool(PINCH25).select(where=pc.field("split") == "heldout")
+    return Pool.from_table(rows.cast(POOL_SCHEMA), f"held-out items of {PINCH25}")
 
 
 def _first(items: pa.ChunkedArray, count: int) -> pa.Array:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from polypinch.errors import PinchError
 from polypinch.mix import Budget, Dose, MixPlan
-from polypinch.pool import PINCH12, open_pool
+from polypinch.pool import PINCH25, open_pool
 from polypinch.probe import LEAST_EACH, dose
 from polypinch.season.gathered import Gathered
 from polypinch.season.request import Request
@@ -41,7 +41,7 @@ class Pinch:
         if self.translated:
             return ""
         return (
-            f"The pinch is {PINCH12}'s own items, not translations of these rows: what a language does"
+            f"The pinch is {PINCH25}'s own items, not translations of these rows: what a language does"
             " and what other items do cannot be told apart. A control, the same items in English, is a"
             " line in the plan (control: true)."
         )
@@ -62,13 +62,13 @@ def choose_pinch(asked: Request, gathered: Gathered, translated: bool) -> Pinch:
         having, lacking = asked.languages, tuple[str, ...]()
         pools = (str(gathered.path), str(asked.out / PINCH / TRANSLATED))
     else:
-        stock = open_pool(PINCH12).split_languages()["train"]
+        stock = open_pool(PINCH25).split_languages()["train"]
         having = tuple(tag for tag in asked.languages if tag in stock)
         lacking = tuple(tag for tag in asked.languages if tag not in stock)
-        pools = (str(gathered.path), PINCH12)
+        pools = (str(gathered.path), PINCH25)
         if not having:
             raise PinchError(
-                f"{PINCH12} has no rows in {', '.join(lacking)}, only in {', '.join(sorted(stock))}",
+                f"{PINCH25} has no rows in {', '.join(lacking)}, only in {', '.join(sorted(stock))}",
                 fix="name who translates: --translator http://127.0.0.1:8000/v1, or a model's folder",
             )
     count, why = _count(asked, gathered.examples, len(having))

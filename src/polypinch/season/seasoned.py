@@ -17,7 +17,7 @@ from polypinch.mix import (
     export,
     make_mixture,
 )
-from polypinch.pool import PINCH12, open_pool
+from polypinch.pool import PINCH25, open_pool
 from polypinch.publish import Origin, mixture_card, origins
 from polypinch.season.gathered import Gathered
 from polypinch.season.pinch import Pinch
@@ -94,7 +94,7 @@ def _notes(gathered: Gathered, pinch: Pinch, translator: str) -> tuple[str, ...]
         told.append(pinch.confounded)
     if pinch.lacking:
         told.append(
-            f"{PINCH12} has no rows in {', '.join(pinch.lacking)}, so none are put in: name a translator"
+            f"{PINCH25} has no rows in {', '.join(pinch.lacking)}, so none are put in: name a translator"
             " for them."
         )
     return (*told, *gathered.notes)

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import pyarrow as pa
 
 from polypinch.files import write_table
-from polypinch.pool import PINCH12, POOL_SCHEMA, open_pool
+from polypinch.pool import PINCH25, POOL_SCHEMA, open_pool
 from polypinch.season.gathered import ROWS, Gathered
 from polypinch.season.heldout import HELDOUT
 from polypinch.season.pinch import Pinch
@@ -32,7 +32,7 @@ def minutes_to_tune(
         PinchError: something would stop it.
     """
     stand_ins = [_as_if_translated(row) for row in wanted]
-    held = open_pool(PINCH12).select()
+    held = open_pool(PINCH25).select()
     ids = [
         item
         for item, split in zip(held["item_id"].to_pylist(), held["split"].to_pylist(), strict=True)
@@ -51,7 +51,7 @@ def minutes_to_tune(
         write_table(folder / HELDOUT, pa.Table.from_pylist(heldout, schema=POOL_SCHEMA))
         rows = [gathered.pool.select().cast(POOL_SCHEMA), pa.Table.from_pylist(stand_ins, schema=POOL_SCHEMA)]
         write_table(folder / ROWS, pa.concat_tables(rows))
-        pools = (str(folder / ROWS),) if pinch.translated else (str(folder / ROWS), PINCH12)
+        pools = (str(folder / ROWS),) if pinch.translated else (str(folder / ROWS), PINCH25)
         plan = pinch.plan.model_copy(update={"pool": pools if len(pools) > 1 else pools[0]})
         study = study_of(plan, tuning, pinch.languages, folder / HELDOUT)
         seconds = preflighted(study, folder).seconds
