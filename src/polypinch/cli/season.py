@@ -17,7 +17,7 @@ from polypinch.errors import PinchError
 from polypinch.progress import say
 
 if TYPE_CHECKING:
-    from polypinch.season import Outlook, Season, Tuning
+    from polypinch.season import Outlook, Request, Season, Tuning
     from polypinch.translate import Translator
 
 
@@ -35,7 +35,8 @@ def season_command(
     translator: Annotated[
         str | None,
         typer.Option(
-            help="Who translates: an OpenAI-compatible server's address up to /v1."
+            help="Who translates: an OpenAI-compatible server's address up to /v1, or a translation model's"
+            " folder or Hub id."
             " Without it, the built-in pool's own items are put in."
         ),
     ] = None,
@@ -97,7 +98,7 @@ def season_command(
         skip_bad=skip_bad,
     )
     asked = Request(rows, others, out, reading, base, count, seed)
-    who = _translator(translator, translator_model, asked.base, prompt, glossary, prices, max_cost)
+    who = _translator(translator, translator_model, asked, prompt, glossary, prices, max_cost)
     season = begin(asked, who, _tuning(model, tuning, heldout_items) if tune else None)
     _say_found(season)
     if dry_run:
@@ -147,7 +148,7 @@ def _tuning(model: str | None, settings: Path | None, items: int) -> Tuning:
 def _translator(
     name: str | None,
     model: str | None,
-    source: str,
+    asked: Request,
     prompt: str,
     glossary: Path | None,
     prices: Path | None,
@@ -157,7 +158,9 @@ def _translator(
         if model is not None:
             raise PinchError("a translating model is named, and no server", fix="--translator ADDRESS")
         return None
-    made = translator_of(name, model, source, prompt=prompt, glossary=glossary, prices=prices)
+    made = translator_of(
+        name, model, asked.base, asked.languages, prompt=prompt, glossary=glossary, prices=prices
+    )
     if max_cost is not None and is_address(name) and getattr(made, "price", None) is None:
         raise PinchError(
             "the cost is limited, and the model's price is not known", fix="--prices prices.yaml"

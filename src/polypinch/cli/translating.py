@@ -10,7 +10,7 @@ import typer
 
 from polypinch.cli.options import Json
 from polypinch.cli.show import print_json, print_table
-from polypinch.cli.translators import server_translator
+from polypinch.cli.translators import local_translator, server_translator
 from polypinch.errors import PinchError
 from polypinch.progress import say
 
@@ -32,6 +32,10 @@ def translate_command(
     model: Annotated[str | None, typer.Option(help="The translating model, as its server names it.")] = None,
     base_url: Annotated[
         str | None, typer.Option(help="An OpenAI-compatible server, up to /v1; key: $OPENAI_API_KEY.")
+    ] = None,
+    translator: Annotated[
+        str | None,
+        typer.Option(help="A translation model's folder or Hub id, run here: NLLB, MADLAD, or Marian."),
     ] = None,
     prompt: Annotated[str, typer.Option(help="A folder with a prompt of your own.")] = "plain",
     glossary: Annotated[
@@ -66,20 +70,28 @@ def translate_command(
             return
         print_translated(finish(wanted, _read(by_hand, wanted, source), out), out, as_json)
         return
+    if translator is not None:
+        here = local_translator(translator, source, sorted({row.language for row in wanted}))
+        if estimate:
+            say(f"{len(wanted):,} rows, translated here: no calls, no dollars")
+            return
+        print_translated(translate_rows(wanted, here, source, out, concurrency=1), out, as_json)
+        return
     if model is None:
         raise PinchError(
             f"{len(wanted)} rows are to be translated, and nobody is named who could",
-            fix="--model and --base-url for a server, or --by-hand sheet.csv for people",
+            fix="--model and --base-url for a server, --translator for a model here, or --by-hand"
+            " sheet.csv for people",
         )
-    translator = server_translator(model, base_url, prompt, source, glossary, prices)
-    if max_cost is not None and translator.price is None:
+    server = server_translator(model, base_url, prompt, source, glossary, prices)
+    if max_cost is not None and server.price is None:
         raise PinchError(
             f"the cost is limited, and there is no price for {model}", fix="--prices prices.yaml"
         )
     if estimate:
-        _print_estimate(wanted, translator, as_json)
+        _print_estimate(wanted, server, as_json)
         return
-    done = translate_rows(wanted, translator, source, out, concurrency=concurrency, max_cost=max_cost)
+    done = translate_rows(wanted, server, source, out, concurrency=concurrency, max_cost=max_cost)
     print_translated(done, out, as_json)
     if any(line.open for line in done.lines):
         raise PinchError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from polypinch.errors import PinchError
 from polypinch.progress import say
 
 if TYPE_CHECKING:
-    from polypinch.translate import ServerTranslator, Translator
+    from polypinch.translate import LocalTranslator, ServerTranslator, Translator
 
 
 def is_address(name: str) -> bool:
@@ -22,17 +23,37 @@ def translator_of(
     name: str,
     model: str | None,
     source: str,
+    tags: Sequence[str],
     *,
     prompt: str = "plain",
     glossary: Path | None = None,
     prices: Path | None = None,
 ) -> Translator:
-    """Return the translator of a name: a server's address.
+    """Return the translator of a name: a server's address, or a model that is run in this process.
 
     Raises:
-        PinchError: nobody answers there, or it serves several models and none is named.
+        PinchError: nobody answers there, or it serves several models and none is named; or there is no model.
     """
+    if not is_address(name):
+        return local_translator(name, source, tags)
     return server_translator(model or _served(name), name, prompt, source, glossary, prices)
+
+
+def local_translator(name: str, source: str, tags: Sequence[str]) -> LocalTranslator:
+    """Return a sequence-to-sequence model as a translator; ``{language}`` in its name is each target's tag.
+
+    Raises:
+        PinchError: it is not there, lacks a package, or does not speak a language.
+    """
+    from polypinch.models import refuse_missing_folder
+
+    for tag in tags:
+        refuse_missing_folder(name.replace("{language}", tag))
+    from polypinch.translate import LocalTranslator
+
+    translator = LocalTranslator(name, source)
+    translator.find(tags)
+    return translator
 
 
 def server_translator(

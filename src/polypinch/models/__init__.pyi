@@ -14,7 +14,7 @@ from .finding import (
 )
 from .naming import refuse_missing_folder
 from .precision import Precision, Quantization
-from .trust import runs_code, trust_folders
+from .trust import loads_pickles, runs_code, trust_folders
 
 __all__ = [
     "GEMMA_TERMS",
@@ -30,6 +30,7 @@ __all__ = [
     "home",
     "load_model",
     "load_tokenizer",
+    "loads_pickles",
     "refuse_missing_folder",
     "refuse_recurrent",
     "runs_code",

@@ -2,6 +2,7 @@ from .checks import Check, Doubt, check_turns
 from .kept import Marks, marks
 from .lengths import usual_lengths
 from .prompting import Glossary, TranslationPrompt, load_glossary, load_prompt
+from .seq2seq import LocalTranslator
 from .server import ServerTranslator
 from .sheet import read_sheet, write_sheet
 from .translating import (
@@ -28,6 +29,7 @@ __all__ = [
     "Doubt",
     "Glossary",
     "LanguageLine",
+    "LocalTranslator",
     "Marks",
     "ServerTranslator",
     "Translated",

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from polypinch.pool import numbers
 
 _FENCE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
-_INLINE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
-_ADDRESS = re.compile(r"https?://[^\s<>\"'»”)\]]+|\bwww\.[^\s<>\"'»”)\]]+|[\w.+-]+@[\w-]+\.[\w.-]*\w")
-_PLACEHOLDER = re.compile(
+INLINE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+ADDRESS = re.compile(r"https?://[^\s<>\"'»”)\]]+|\bwww\.[^\s<>\"'»”)\]]+|[\w.+-]+@[\w-]+\.[\w.-]*\w")
+PLACEHOLDER = re.compile(
     r"\{\{?[A-Za-z_][\w .-]{0,40}\}?\}|%\(\w+\)[sd]|%[sd]\b|\$\{\w+\}"
     r"|</?[A-Za-z][\w-]{0,20}(?: [^<>\n]{0,80})?/?>"
 )
@@ -58,13 +58,13 @@ class Marks:
 def marks(text: str) -> Marks:
     """Return what is to be kept of a text."""
     bare = _FENCE.sub("\n", text)
-    prose = _ADDRESS.sub(" ", _INLINE.sub(" ", bare))
+    prose = ADDRESS.sub(" ", INLINE.sub(" ", bare))
     return Marks(
         numbers=frozenset(numbers(text)) - _FREE,
         fences=len(_FENCE.findall(text)),
-        code=Counter(_INLINE.findall(bare)),
-        addresses=Counter(found.rstrip(".,;:!?") for found in _ADDRESS.findall(text)),
-        placeholders=Counter(_PLACEHOLDER.findall(prose)),
+        code=Counter(INLINE.findall(bare)),
+        addresses=Counter(found.rstrip(".,;:!?") for found in ADDRESS.findall(text)),
+        placeholders=Counter(PLACEHOLDER.findall(prose)),
         bullets=len(_BULLET.findall(bare)),
         numbered=len(_NUMBERED.findall(bare)),
         headings=len(_HEADING.findall(bare)),
