@@ -263,8 +263,25 @@ def refuse_shortage(study: Study, stock: Stock, size: Size) -> None:
     if lines:
         raise PinchError(
             f"{study.name} at size {size.name}: pool {stock.pool} has too few rows: {'; '.join(lines)}",
-            fix="a smaller --size, other --languages, or a larger pool (polypinch pool import)",
+            fix=_remedy(study.base, train, stock),
         )
+
+
+def _remedy(base: str, needed: Mapping[str, float], stock: Stock) -> str:
+    """Return what makes the training rows that are lacking: translating the base's, where those suffice."""
+    most = round(max(needed.values(), default=0.0))
+    others = [tag for tag, amount in needed.items() if tag != base and stock.train.get(tag, 0) < amount]
+    if stock.train.get(base, 0) < most or not others:
+        return (
+            f"a smaller --size, other --languages, or a larger pool: of {base}, {most:,} training rows"
+            " are the least (polypinch pool import; bactrian-x has 67,000 items parallel in 52 languages)"
+        )
+    calls = sum(most - stock.train.get(tag, 0) for tag in others)
+    return (
+        f"a smaller --size, other --languages, or make them in {calls:,} calls: polypinch translate"
+        f" {stock.pool} --to {','.join(others)} --items {most} --out translations --model MODEL --prices"
+        " PRICES.yaml (--estimate says the tokens and the money), then name both pools"
+    )
 
 
 def _short(kind: str, needed: Mapping[str, float], have: Mapping[str, int]) -> list[str]:
