@@ -44,7 +44,9 @@ def test_check_says_how_many_trainings_a_search_takes(tiny_study: dict[str, Any]
     arms = [*tiny_study["arms"][:2], {"name": "pinch-8", "doses": [{"languages": ["es", "fi"], "count": 8}]}]
     study = write_study(tmp_path / "s.yaml", tiny_study, arms=arms, design="adaptive", seeds=[1, 2, 3])
     printed = CliRunner().invoke(app, ["check", str(study), "--no-time", "--out", str(tmp_path), "--json"])
-    trainings = json.loads(printed.stdout)["trainings"]
+    checked = json.loads(printed.stdout)
+    assert any("items are cheap" in one["message"] for one in checked["problems"])  # 4 items, 3 seeds
+    trainings = checked["trainings"]
     assert trainings["most"] == 9
     assert 6 <= trainings["expected"] <= 9
     assert 6 <= trainings["where_nothing_works"] <= 9

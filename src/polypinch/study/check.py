@@ -28,6 +28,9 @@ from polypinch.tune import Base, try_adapters
 # LoRA's checkpoints hold fp32 adapters and AdamW's two moments; two of them stand at a time.
 _BYTES_PER_TRAINED = 4 * (1 + 2 * 3)
 
+# Below this many items further items tell more than further seeds.
+_FEW_ITEMS = 32
+
 
 @dataclass
 class Preflight:
@@ -206,6 +209,10 @@ def _limits(inputs: Inputs) -> list[Problem]:
     if items < 100:
         message = f"{items} held-out items resolve only large differences in scores and fidelity"
         problems.append(Problem("warning", "heldout", message, "hold out more items"))
+    if items < _FEW_ITEMS and len(study.seeds) > 2:
+        message = f"{items} held-out items with {len(study.seeds)} seeds: items are cheap and seeds are dear"
+        fix = "hold out 64 items, and train with 2 seeds: that tells more with fewer trainings"
+        problems.append(Problem("warning", "heldout", message, fix))
     if len(study.seeds) < 3:
         message = f"{len(study.seeds)} seed cannot tell an arm's effect from a run's luck"
         problems.append(Problem("warning", "seeds", message, "use at least 3 seeds"))
