@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from polypinch.answer import Completion, Sampling, TransformersEngine, answer
 from polypinch.answer.answers import batches
+from polypinch.answer.engine import completion
 from polypinch.chat import ChatFormat
 from polypinch.errors import PinchError
 from polypinch.models.finding import find_model
@@ -59,12 +60,12 @@ def test_batching_does_not_change_greedy_answers(
 def test_an_answer_stops_at_its_end_of_turn_and_says_so(
     engine: tuple[TransformersEngine, ChatFormat],
 ) -> None:
-    one, chat = engine
+    chat = engine[1]
     stop = chat.stop_ids[0]
-    completion = one._completion([50, 51, stop, 60, 0, 0], 9)
-    assert (completion.finish_reason, completion.completion_tokens) == ("stop", 3)
-    assert completion.text == chat.tokenizer.decode([50, 51]).strip()
-    assert one._completion([50, 51], 9).finish_reason == "length"
+    ended = completion(chat, [50, 51, stop, 60, 0, 0], 9)
+    assert (ended.finish_reason, ended.completion_tokens) == ("stop", 3)
+    assert ended.text == chat.tokenizer.decode([50, 51]).strip()
+    assert completion(chat, [50, 51], 9).finish_reason == "length"
 
 
 def test_sampling_is_seeded(engine: tuple[TransformersEngine, ChatFormat], tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ import pytest
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_command_with_what_goes_on(number: signal.Signals) -> None:
     code = (
-        "import os, sys; from importlib import import_module; app = import_module('polypinch.cli.app')\n"
+        # Behind nohup it is ignored.
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from importlib import import_module; app = import_module('polypinch.cli.app')\n"
         "app.app = lambda: (os.kill(os.getpid(), int(os.environ['SIGNAL'])), sys.exit(0))\n"
         "from typer import Typer; inner = Typer(); stop = app.app\n"
         "@inner.command()\n"

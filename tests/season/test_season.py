@@ -42,10 +42,10 @@ def test_without_a_translator_the_built_in_pool_is_put_in_and_all_that_means_is_
     rows: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    done = season(rows, out, "fi,pt,ru", "--count", 6)
+    done = season(rows, out, "fi,sv,ru", "--count", 6)
     assert done.returncode == 0, done.stderr
     assert by_language(out) == {"en": ROWS, "fi": 3, "ru": 3}
-    assert "not put in: pt" in done.stdout
+    assert "not put in: sv" in done.stdout
     assert "cannot be told apart" in done.stdout
     card = (out / "README.md").read_text(encoding="utf-8")
     head = yaml.safe_load(card.split("---\n")[1])
@@ -53,7 +53,7 @@ def test_without_a_translator_the_built_in_pool_is_put_in_and_all_that_means_is_
     assert head["license"] == "other"
     assert "| en | rows | MIT | native | 40 |" in card
     assert "| fi | pinch25 | CC0-1.0 | translated | 3 |" in card
-    assert "no rows in pt" in card
+    assert "no rows in sv" in card
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["languages"][1]["sources"] == {"pinch25": 3}
     for entry in ("trl.yaml", "axolotl.yaml", "dataset_info.json"):
@@ -143,27 +143,25 @@ def test_tuned_it_shows_before_and_after_in_every_language(rows: Path, tmp_path:
     options = ["--count", 6, "--model", model, "--tune", "--tuning", recipe, "--heldout-items", 4]
     stub = WordStub()
     with served(stub) as address:
-        done = season(rows, out, "pt,fi", "--translator", address, *options)
+        done = season(rows, out, "nl,fi", "--translator", address, *options)
         assert done.returncode == 0, done.stderr
         calls = stub.counts["requests"]
         assert calls == 6 + 4  # the pinch, and the held-out items in the one language that the pool lacks
-        again = season(rows, out, "pt,fi", "--translator", address, *options)
+        again = season(rows, out, "nl,fi", "--translator", address, *options)
         assert again.returncode == 0
         assert stub.counts["requests"] == calls
     page = (out / "before-after.html").read_text(encoding="utf-8")
-    for text in ("before", "after", "Portuguese", "Finnish", "untuned", "seasoned", "machine translations"):
+    for text in ("before", "after", "Dutch", "Finnish", "untuned", "seasoned", "machine translations"):
         assert text in page
     with (out / "tables" / "before-after.csv").open(encoding="utf-8") as file:
         lines = {(line["measure"], line["language"]): line for line in csv.DictReader(file)}
-    assert {tag for measure, tag in lines if measure == "loss"} >= {"en", "pt", "fi", "others"}
-    loss = lines["loss", "pt"]
+    assert {tag for measure, tag in lines if measure == "loss"} >= {"en", "nl", "fi", "others"}
+    loss = lines["loss", "nl"]
     assert float(loss["after"]) - float(loss["before"]) == pytest.approx(float(loss["change"]), abs=1e-9)
     assert float(loss["low"]) <= float(loss["change"]) <= float(loss["high"])
     card = (out / "model" / "README.md").read_text(encoding="utf-8")
     assert "against the base model without tuning, over one training" in card
-    assert re.search(
-        r"bits per byte\) \| Portuguese \| [\d.]+ \| [\d.]+ \| [−+]?[\d.]+ \([−+]?[\d.]+ to", card
-    )
+    assert re.search(r"bits per byte\) \| Dutch \| [\d.]+ \| [\d.]+ \| [−+]?[\d.]+ \([−+]?[\d.]+ to", card)
     assert "One training: another seed would differ" in card
     done = polypinch("export", out, "--arm", "seasoned", "--adapter", "--out", tmp_path / "adapter")
     assert done.returncode == 0, done.stderr
@@ -184,7 +182,7 @@ def test_tuned_it_shows_before_and_after_in_every_language(rows: Path, tmp_path:
         ({"rows": "missing.jsonl"}, "missing.jsonl: no such file"),
         ({"languages": "de,xx"}, "unknown language 'xx'"),
         ({"languages": "en"}, "no language but 'en'"),
-        ({"languages": "pt"}, "pinch25 has no rows in pt"),
+        ({"languages": "sv"}, "pinch25 has no rows in sv"),
         ({"more": ["--tune"]}, "which model is to be tuned"),
         ({"more": ["--model", "./models/mine"]}, "no such folder"),
         ({"more": ["--count", 41]}, "there are 40 rows"),

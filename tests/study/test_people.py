@@ -96,7 +96,7 @@ def test_scores_come_from_ratings_and_say_so(study: Path, job: Job, tmp_path: Pa
     data = gather(again, graph, store)
     assert any("people: 4 raters" in note for note in data.caveats)
     assert not any("language model" in note or "LLM judge" in note for note in data.caveats)
-    assert {row["language"] for row in data.scores if row["arm"] == "pinch-4"} >= {"fi", "he"}
+    assert {row.language for row in data.scores if row.arm == "pinch-4"} >= {"fi", "he"}
 
 
 def test_more_ratings_are_other_verdicts_and_the_same_ones_are_the_same(study: Path, job: Job) -> None:

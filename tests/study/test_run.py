@@ -39,7 +39,9 @@ def run_to_report(path: Path, out: Path, store: Path | None = None) -> Store:
 
 
 def tables(out: Path) -> dict[str, str]:
-    return {path.name: path.read_text() for path in sorted((out / "tables").glob("*.csv"))}
+    """Return what a report's tables say; when and where each step was made differs from run to run."""
+    paths = sorted((out / "tables").glob("*.csv"))
+    return {path.name: path.read_text() for path in paths if path.name != "steps.csv"}
 
 
 def rows(out: Path, name: str) -> list[dict[str, str]]:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from polypinch.errors import PinchError
-from polypinch.specs import load_yaml
+from polypinch.specs import load_yaml, validate
 from polypinch.study import Study, ladder
 from tests.studies import write_study
 
@@ -57,6 +57,22 @@ def test_an_arm_changes_what_it_sets_and_no_more(tiny_study: dict[str, Any], tmp
     study = load_yaml(write_study(tmp_path / "study.yaml", tiny_study, **changes), Study)
     assert study.recipe(study.arms[0]) == study.tuning
     assert study.recipe(study.arms[1]) == study.tuning.model_copy(update={"rank": 4})
+
+
+def test_a_control_is_the_baseline_where_no_other_arm_is_without_doses(tiny_study: dict[str, Any]) -> None:
+    dosed = {"name": "pinch", "doses": [{"languages": ["fi"], "count": 4}]}
+    more = {"name": "more", "doses": [{"languages": ["fi"], "count": 8}]}
+    control = {"name": "control", "control_of": "pinch"}
+    other = {"name": "other", "control_of": "more"}
+
+    def baselines(*arms: dict[str, Any]) -> list[str]:
+        given = {**tiny_study, "arms": list(arms), "comparison": {"against": "untuned"}}
+        study = validate(given, Study, "study")
+        return [arm.name for arm in study.arms if study.is_baseline(arm)]
+
+    assert baselines(control, dosed) == ["control"]
+    assert baselines({"name": "english"}, control, dosed) == ["english"]
+    assert baselines(control, dosed, more, other) == []
 
 
 def test_a_control_is_one_line_and_no_dose(tiny_study: dict[str, Any], tmp_path: Path) -> None:

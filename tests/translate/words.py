@@ -23,6 +23,8 @@ WORDS = {
     "German": "der die und nicht zwischen durch wenn schon immer Straße Wasser Kinder größer können würden"
     " Möglichkeit Geschichte verschiedene Gesellschaft Entwicklung wahrscheinlich zusammen über für auch"
     " ein im",
+    "Dutch": "het een van niet tussen wanneer altijd al weg water kinderen groter zouden kunnen mogelijkheid"
+    " geschiedenis verschillende samenleving ontwikkeling waarschijnlijk samen over voor ook deze naar",
     "French": "le les et pas entre avec lorsque déjà toujours chemin lumière enfants très peuvent seraient"
     " possibilité histoire différentes société développement probablement ensemble où cette aussi un du être",
     "Portuguese": "o as e não entre com quando já sempre caminho coração crianças muito podem seriam"

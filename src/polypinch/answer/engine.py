@@ -67,7 +67,9 @@ class TransformersEngine:
             drawn = decode(self._model, prompts, sampling, seed, set(self._chat.stop_ids))
         else:
             drawn = self._generated(prompts, sampling, seed)
-        return [self._completion(tokens, len(prompt)) for tokens, prompt in zip(drawn, prompts, strict=True)]
+        return [
+            completion(self._chat, tokens, len(prompt)) for tokens, prompt in zip(drawn, prompts, strict=True)
+        ]
 
     @torch.inference_mode()
     def _generated(self, prompts: Sequence[list[int]], sampling: Sampling, seed: int) -> list[list[int]]:
@@ -103,9 +105,11 @@ class TransformersEngine:
             **drawing,
         )
 
-    def _completion(self, tokens: list[int], prompt_tokens: int) -> Completion:
-        ends = [tokens.index(stop) for stop in self._chat.stop_ids if stop in tokens]
-        end = min(ends) if ends else len(tokens)
-        said = self._chat.decode(tokens[:end])
-        reason = "stop" if ends else "length"
-        return Completion(said.answer, reason, prompt_tokens, end + bool(ends), said.thought)
+
+def completion(chat: ChatFormat, tokens: list[int], prompt_tokens: int) -> Completion:
+    """Return what tokens say: the text up to the first end of a turn, a thought before it apart."""
+    ends = [tokens.index(stop) for stop in chat.stop_ids if stop in tokens]
+    end = min(ends) if ends else len(tokens)
+    said = chat.decode(tokens[:end])
+    reason = "stop" if ends else "length"
+    return Completion(said.answer, reason, prompt_tokens, end + bool(ends), said.thought)

@@ -91,6 +91,9 @@ class Drawing:
     top_p: Annotated[float, typer.Option(help="The nucleus' mass.")] = 1.0
     samples: Annotated[int, typer.Option(help="Answers to each prompt.")] = 1
     seed: Annotated[int, typer.Option(help="Of the sampling.")] = 0
+    engine: Annotated[str, typer.Option(help="In this process: transformers, or vllm (an extra).")] = (
+        "transformers"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,10 +128,11 @@ def answer_command(
     from polypinch.answer import ANSWERS_FILE, HttpEngine, Sampling
     from polypinch.answer import answer as draw
     from polypinch.files import artifact, read_table
+    from polypinch.specs import validate
 
     source = _open(asked)
     rows = _prompts(source, asked.only, asked.items)
-    sampling = Sampling(**vars(drawing))
+    sampling = validate(vars(drawing), Sampling, "answer")
     spec = {
         "sampling": sampling.model_dump(mode="json"),
         "rows": rows.select(["item_id", "language"]).to_pylist(),
@@ -155,13 +159,14 @@ def answer_command(
 def _answer_here(
     rows: pa.Table, model: str, tuned: Path | None, sampling: Sampling, spec: dict[str, Any], out: Path
 ) -> None:
-    from polypinch.answer import TransformersEngine
     from polypinch.answer import answer as draw
+    from polypinch.answer import open_engine, require_engine
     from polypinch.chat import ChatFormat, notices
     from polypinch.files import DONE, artifact, is_done, read_json
     from polypinch.models import find_model, used
     from polypinch.tune import SUMMARY_FILE, load_tuned
 
+    require_engine(sampling.engine)
     base = find_model(model)
     if tuned is not None and not is_done(tuned):
         raise PinchError(f"{tuned} is no finished tuning", fix="name a folder that polypinch tune made")
@@ -180,7 +185,8 @@ def _answer_here(
     for notice in notices(chat, rows, "prompts"):
         say(f"{notice.message}\n  {notice.fix}")
     with artifact(out, spec, kind="answers", used=lambda: used("auto")) as folder:
-        draw(rows, TransformersEngine(load_tuned(base, tuned), chat), chat, sampling, folder)
+        engine = open_engine(sampling, base, tuned, chat, lambda: load_tuned(base, tuned))
+        draw(rows, engine, chat, sampling, folder)
 
 
 def _open(asked: Prompts) -> Pool:

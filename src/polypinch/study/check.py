@@ -11,7 +11,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from polypinch.answer import require_engine
 from polypinch.chat import Problem, check_rows, encode_with_keys, notices
+from polypinch.errors import PinchError
 from polypinch.files import canonical_json
 from polypinch.mix import Mixture
 from polypinch.stats import expected_tunings
@@ -121,6 +123,10 @@ def preflight(inputs: Inputs, out: Path, time_it: bool = True) -> Preflight:
     }
     whole = build(inputs, Store(out))
     found.trainings = _trainings(inputs, found, sum(one.kind is Kind.TUNE for one in whole.stages()))
+    try:
+        require_engine(study.answering.engine)
+    except PinchError as error:
+        found.problems.append(Problem("error", "answering", error.message, error.fix or ""))
     _estimate(inputs, found, out, time_it)
     if inputs.people is not None:
         found.problems += inputs.people.problems()

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from polypinch.answer import Sampling, TransformersEngine, answer
+from polypinch.answer import Sampling, answer, open_engine
 from polypinch.fidelity import FIDELITY_METHOD, fidelity_table
 from polypinch.mix import MixPlan
 from polypinch.models import Precision, choose_dtype, used
@@ -187,8 +187,14 @@ class _Builder:
         sampling = self.study.answering
 
         def work(directory: Path) -> None:
-            model = self._loaded(sampling.precision).tuned(self._checkpoint(checkpoint))
-            engine = TransformersEngine(model, self.chat)
+            tuned = self._checkpoint(checkpoint)
+            engine = open_engine(
+                sampling,
+                self.base,
+                tuned,
+                self.chat,
+                lambda: self._loaded(sampling.precision).tuned(tuned),
+            )
             answer(rows(), engine, self.chat, sampling, directory, label=f"answer {label}")
 
         spec = {

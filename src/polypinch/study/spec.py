@@ -375,10 +375,16 @@ class Study(Spec):
         return tuple(dict.fromkeys((*self.models, *named)))
 
     def is_baseline(self, arm: Arm) -> bool:
-        """Whether an arm is the study's base language alone, tuned from the study's base model."""
-        return (
-            not arm.doses and arm.control_of is None and arm.base in (None, self.base) and arm.model is None
-        )
+        """Whether an arm is the study's base language alone, tuned from the study's base model.
+
+        A control is, where it is the only one and no other arm is without doses.
+        """
+        alone = [one for one in self.arms if self._is_base_alone(one)]
+        plain = [one for one in alone if one.control_of is None]
+        return arm in (plain or (alone if len(alone) == 1 else []))
+
+    def _is_base_alone(self, arm: Arm) -> bool:
+        return not arm.doses and arm.base in (None, self.base) and arm.model is None
 
     @property
     def comparisons(self) -> int:
