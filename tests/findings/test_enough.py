@@ -10,6 +10,7 @@ from polypinch.errors import PinchError
 from polypinch.findings.dose_ladder import Dosed
 from polypinch.findings.doses import Findings, find
 from polypinch.findings.enough import Standing, averages, claims, verdict
+from polypinch.findings.sentences import answer
 from polypinch.measure import FIDELITY, LOSS, Measure
 from polypinch.publish.tables import change_rows, curve_rows, dose_rows
 from polypinch.specs import validate
@@ -31,7 +32,8 @@ def test_a_dose_that_helps_the_others_and_harms_english_is_not_enough() -> None:
     assert told.enough == (8, 24)
     assert told.short == "8 to 24 of 96 is enough"
     assert (
-        "held-out loss in en is no worse at 8 to 24, is worse by more than its margin at 88" in told.sentence
+        "held-out loss in English is no worse at 8 to 24, is worse by more than its margin at 88"
+        in told.sentence
     )
     assert told.sentence.endswith("enough and safe: 8 to 24.")
     english = told.endpoints[-1]
@@ -54,6 +56,14 @@ def test_every_endpoint_has_to_hold() -> None:
     assert "enough" not in told.short
 
 
+def test_doses_with_one_between_them_that_is_not_enough_are_named_one_by_one() -> None:
+    harmed = ((8, (0.0, -0.08, -0.08)), (24, (0.2, -0.08, -0.08)), (88, (0.0, -0.1, -0.1)))
+    told = verdict(losses(*harmed), "en", judged=False)
+    assert told is not None
+    assert told.short == "8 or 88 of 96 is enough"
+    assert "is no worse at 8 and 88" in told.sentence
+
+
 def test_one_training_is_never_enough() -> None:
     steps = [Dosed(one_seed(step.results), step.dose, 96) for step in doses((8, -0.05), (24, -0.08))]
     what = find(ONE_SEED, Dosed(one_seed(ENGLISH), 0, 96), steps, "m", 0.1)
@@ -62,6 +72,16 @@ def test_one_training_is_never_enough() -> None:
     assert told is not None
     assert told.short == "Cannot tell yet"
     assert "in this one training" in told.sentence
+
+
+def test_of_one_training_nothing_is_said_in_general() -> None:
+    none = [Dosed(one_seed(step.results), step.dose, 96) for step in doses((8, 0.01), (24, 0.01))]
+    what = find(ONE_SEED, Dosed(one_seed(ENGLISH), 0, 96), none, "m", 0.1)
+    assert what is not None
+    told = verdict({LOSS: what}, "en", judged=False)
+    assert told is not None
+    assert told.short == "Nothing tried helped, this once"
+    assert "in this one training" in answer(what, ONE_SEED, ENGLISH, [], "m")
 
 
 def test_where_no_dose_is_better_by_what_matters_nothing_tried_helps() -> None:

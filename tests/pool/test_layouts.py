@@ -31,6 +31,8 @@ LAYOUTS: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
         [("user", "Why?\n\nIt rains."), SAID],
     ),
     ("alpaca", {"instruction": "Why?", "response": "Because."}, [ASKED, SAID]),
+    ("alpaca", {"instruction": "Why?", "answer": "Because."}, [ASKED, SAID]),
+    ("alpaca", {"instruction": "Why?", "domain": "physics"}, [ASKED]),
     ("prompt", {"prompt": "Why?", "completion": "Because."}, [ASKED, SAID]),
     ("prompt", {"prompt": "Why?", "response": "Because."}, [ASKED, SAID]),
     ("prompt", {"question": "Why?", "answer": "Because."}, [ASKED, SAID]),

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from polypinch.findings.doses import MAIN, Findings, Steps
+from polypinch.languages import language
 from polypinch.measure import FIDELITY, LOSS, MEASURES, SCORE, Measure
 from polypinch.stats import Estimate
 from polypinch.study import Claimed, Study
@@ -169,7 +170,7 @@ def verdict(
     parts = [said for line in lines if (said := _said(line, doses))]
     parts += [f"{_about(one.measure, one.over)} was not measured" for one in lacking]
     rows = leading.rows[leading.largest]
-    some = f"{_span(enough, doses)} of {rows}" if enough else ""
+    some = f"{_span(enough, doses, 'or')} of {rows}" if enough else ""
     if enough and leading.trainings > 1:
         short = f"{some} is enough"
         parts.append(f"enough and safe: {_span(enough, doses)}")
@@ -177,7 +178,7 @@ def verdict(
         short = "Cannot tell yet"
         parts.append(f"{some} held every endpoint in this one training: another may tell otherwise")
     elif _nothing_helps(leading, lines[0]):
-        short = "Nothing tried helps"
+        short = "Nothing tried helps" if leading.trainings > 1 else "Nothing tried helped, this once"
     else:
         short = "Cannot tell yet"
     return Verdict(short, "; ".join(parts) + ".", enough, tuple(lines))
@@ -228,12 +229,15 @@ def _said(line: EndpointLine, doses: list[int]) -> str:
 
 
 def _about(measure: Measure, over: str) -> str:
-    return f"{measure.title} in {'the other languages' if over == MAIN else over}"
+    if over == MAIN:
+        return f"{measure.title} in the other languages"
+    return f"{measure.title} in {', '.join(language(tag).name for tag in over.split(', '))}"
 
 
-def _span(some: tuple[int, ...] | list[int], doses: list[int]) -> str:
-    """Say doses: as a range where no dose between them is left out."""
+def _span(some: Sequence[int], doses: list[int], last_by: str = "and") -> str:
+    """Say doses: as a range where no dose between them is left out, else one by one."""
     first, last = some[0], some[-1]
     if len(some) > 1 and list(some) == [dose for dose in doses if first <= dose <= last]:
         return f"{first} to {last}"
-    return ", ".join(map(str, some))
+    rest = ", ".join(map(str, some[:-1]))
+    return f"{rest} {last_by} {last}" if rest else str(last)

@@ -58,7 +58,7 @@ def _told(findings: Findings, main: Answer) -> str:
     rows = findings.rows[smallest]
     if findings.trainings < 2:
         start = f"{smallest} of {rows} {in_other} {by.improved} {over} by {size} in this one training."
-        more = " Whether a dose works, another training may tell otherwise: two seeds or more tell."
+        more = " Another training may say otherwise: it takes two seeds or more to tell whether a dose works."
         return f"{start}{more}"
     if ladder.low is None:
         each = _listed(main.steps.told)
@@ -93,8 +93,9 @@ def _untold(findings: Findings, main: Answer) -> str:
         return f"no dose is found to work. The largest, {where}, {does} {effect}{_in_this_one(findings)}."
     if not main.steps.few and all(one.change.high < findings.margin for one in main.ladder.effects):
         least = f"{by.amount(findings.margin)} {by.unit}"
-        start = f"no dose {by.improved} it by as much as matters, {least}."
-        return f"{start} The largest, {where}, changes {effect}."
+        start = f"no dose {by.improved} {by.title} by as much as matters, {least}"
+        changes = "changed" if findings.trainings < 2 else "changes"
+        return f"{start}{_in_this_one(findings)}. The largest, {where}, {changes} {effect}."
     if main.steps.few:
         return (
             f"cannot tell. The largest dose, {where}, changes {effect}; on one language alone, nothing is"

@@ -77,7 +77,7 @@ def pair(asked: str, *answers: str) -> Layout:
         return _pair(_asked(row, asked), next((row[name] for name in answers if name in row), None))
 
     return Layout(
-        tuple(frozenset({asked, answer}) for answer in answers),
+        (*(frozenset({asked, answer}) for answer in answers), frozenset({asked})),
         frozenset({asked}),
         turns,
         frozenset({asked, *answers, *_CONTEXT}),
@@ -138,7 +138,7 @@ LAYOUTS: dict[str, Layout] = {
         frozenset({"question_id", "turns", "text"}),
         "question_id with turns or text",
     ),
-    "alpaca": pair("instruction", "output", "response"),
+    "alpaca": pair("instruction", "output", "response", "answer", "completion"),
     "prompt": Layout(
         (frozenset({"prompt"}), frozenset({"question"})),
         frozenset(),

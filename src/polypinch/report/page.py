@@ -198,12 +198,21 @@ def _basis(data: ReportData, table: str, model: str) -> str:
     return f"{items} in each language, {seeds}."
 
 
+def _doses_tried(labels: list[str]) -> str:
+    """Return the doses of all arms, with the number of rows once where they share it."""
+    each = list(dict.fromkeys(labels))
+    ends = {label.partition(" of ")[2] for label in each}
+    if len(ends) == 1 and "" not in ends:
+        return f"{', '.join(label.partition(' of ')[0] for label in each)} of {ends.pop()}"
+    return ", ".join(each)
+
+
 def _facts(data: ReportData) -> list[tuple[str, str]]:
     names = {group: [one.name for one in data.languages if one.group == group] for group in GROUPS}
     tuned = [arm for arm in data.arms if arm.name != UNTUNED]
     facts = [
         ("base model" if len(data.models) == 1 else "base models", ", ".join(data.models)),
-        ("doses tried", ", ".join(dict.fromkeys(arm.label for arm in tuned))),
+        ("doses tried", _doses_tried([arm.label for arm in tuned])),
         ("base language", ", ".join(names["base"])),
         ("in the pinch (seen)", ", ".join(names["seen"])),
         ("outside it (unseen)", ", ".join(names["unseen"])),

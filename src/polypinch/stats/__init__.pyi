@@ -32,7 +32,6 @@ from .bootstrap import (
     Array,
     Estimate,
     language_means,
-    mean_interval,
     resampled_means,
     seed_half_width,
 )
@@ -50,7 +49,7 @@ from .needed import ERROR, Needed
 from .noise import Noise, noise_floor
 from .ratios import ratio_intervals
 from .reported import from_standard_errors
-from .scores import Scores, contrasts, score_arms
+from .scores import Scores
 from .sequential import Monitor, Sequences, Standing
 from .stopping import Decision, Look, Search, Tuning, search
 from .transfer import (
@@ -106,7 +105,6 @@ __all__ = [
     "WithFidelity",
     "beside_others",
     "cohen_kappa",
-    "contrasts",
     "correlation",
     "difference",
     "dose_ladder",
@@ -132,14 +130,12 @@ __all__ = [
     "mantel",
     "mean_agreement",
     "mean_cohen_kappa",
-    "mean_interval",
     "noise_floor",
     "places",
     "ratio",
     "ratio_intervals",
     "resampled_means",
     "saturating",
-    "score_arms",
     "search",
     "seed_half_width",
     "share",

@@ -86,32 +86,3 @@ def seed_half_width(values: Array) -> float:
     if len(means) < 2:
         return 0.0
     return float(stdtrit(len(means) - 1, 0.975) * np.std(means, ddof=1) / np.sqrt(len(means)))
-
-
-def mean_interval(
-    values: Array, languages: list[int] | None = None, resamples: int = RESAMPLES, seed: int = 0
-) -> Estimate:
-    """Estimate the mean over languages (each weighing the same) with a 95 % interval.
-
-    Items are resampled; over seeds, too few to resample, the interval is Student's; the two distances
-    from the mean add as squares (Zou and Donner 2008). With one seed the interval is over items only.
-
-    Args:
-        values: (seeds, items, languages); NaN where a value is missing. For a contrast of two arms pass
-            the difference of their arrays, item by item: the pairing then holds.
-        languages: which languages to average; all by default.
-        resamples: how many.
-        seed: of the resampling.
-    """
-    chosen = values if languages is None else values[:, :, languages]
-    n_items = int(np.isfinite(chosen).any(axis=(0, 2)).sum()) if chosen.size else 0
-    n_seeds = values.shape[0]
-    if not n_items:
-        return Estimate(np.nan, np.nan, np.nan, 0, n_seeds)
-    point = float(np.nanmean(language_means(chosen)))
-    drawn = resampled_means(chosen, resamples, seed)
-    averages = np.nanmean(drawn[np.isfinite(drawn).any(axis=1)], axis=1)
-    low, high = np.quantile(averages, [0.025, 0.975])
-    over_seeds = seed_half_width(chosen)
-    below, above = np.hypot(point - low, over_seeds), np.hypot(high - point, over_seeds)
-    return Estimate(point, float(point - below), float(point + above), n_items, n_seeds)

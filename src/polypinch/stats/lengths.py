@@ -62,7 +62,7 @@ def length_controlled(
     by a normal prior (ridge); Dubois et al. estimate each item's difficulty from many models beforehand,
     here it comes from the same comparison. A score is the mean over pairs of the probability at zero
     difference. Intervals refit on resampled items; the spread between seeds joins as in
-    :func:`~polypinch.stats.mean_interval`.
+    :func:`~polypinch.stats.interval`.
 
     Args:
         outcome: (seeds, items, languages); 1, 0.5, 0, or NaN where a verdict is missing.
