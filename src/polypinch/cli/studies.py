@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from polypinch.study import Graph, Preflight, Record, Store, Study
 
 StoreFolder = Annotated[
-    Path | None, typer.Option(help="Artifacts, shared by studies that name the same. [default: OUT/store]")
+    str | None,
+    typer.Option(
+        help="Artifacts, shared by studies that name the same: a folder, or s3://bucket/folder."
+        " [default: OUT/store]"
+    ),
 ]
 
 Workers = Annotated[
@@ -30,15 +34,15 @@ Workers = Annotated[
 ]
 
 
-def _run(study: Study, out: Path, store_folder: Path | None, workers: int | None) -> None:
+def _run(study: Study, out: Path, store_folder: str | None, workers: int | None) -> None:
     from polypinch.models import GEMMA_TERMS, gpus
     from polypinch.publish import report
     from polypinch.study import (
         State,
-        Store,
         build,
         duration,
         open_inputs,
+        open_store,
         preflight,
         run_study,
         so_far,
@@ -47,12 +51,12 @@ def _run(study: Study, out: Path, store_folder: Path | None, workers: int | None
     )
 
     started = time.monotonic()
-    chosen = store_folder or Path(os.environ.get("POLYPINCH_STORE") or out / "store")
+    chosen = store_folder or os.environ.get("POLYPINCH_STORE") or str(out / "store")
     if DEFAULT_MODEL in study.every_model:
         say(GEMMA_TERMS)
+    store = open_store(chosen, out / "store")
     say(f"opening what {study.name} reads")
     inputs = open_inputs(study)
-    store = Store(chosen)
     graph = build(inputs, store)
     write_record(out, inputs, graph, store)
     if any(store.state(stage) is State.TO_DO for stage in so_far(inputs, graph, store)[1].stages()):
@@ -66,7 +70,7 @@ def _run(study: Study, out: Path, store_folder: Path | None, workers: int | None
         inputs, graph = run_study(inputs, graph, store, out)
     except KeyboardInterrupt:
         states = Counter(store.state(stage) for stage in so_far(inputs, graph, store)[1].stages())
-        kept = f"{states[State.DONE]} of {states.total()} steps are kept in {store.root}"
+        kept = f"{states[State.DONE]} of {states.total()} steps are kept in {store}"
         say(kept + (", and what was done of the one under way" if states[State.BEGUN] else ""))
         raise
     page = report(inputs, graph, store, out)

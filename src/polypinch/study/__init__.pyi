@@ -2,6 +2,7 @@ from .arrays import Axes, axes, fill
 from .artifacts import LOOK, MANIFEST, SETTLED, TABLES, TOTALS, Kind
 from .check import Preflight, preflight, trainings_line
 from .dosed import ladder
+from .elsewhere import open_store
 from .folder import read_record, read_study, write_record
 from .graph import build
 from .inputs import Inputs, open_inputs
@@ -67,6 +68,7 @@ __all__ = [
     "judging_line",
     "ladder",
     "open_inputs",
+    "open_store",
     "preflight",
     "read_looks",
     "read_record",

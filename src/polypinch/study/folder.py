@@ -11,6 +11,7 @@ from polypinch.errors import PinchError
 from polypinch.files import read_json, read_table, write_json, write_table
 from polypinch.specs import validate
 from polypinch.study.artifacts import Kind
+from polypinch.study.elsewhere import is_elsewhere, open_store
 from polypinch.study.record import JudgeFacts, Record
 from polypinch.study.runs import Compared, Graph, Tuned
 from polypinch.study.searching import so_far
@@ -38,7 +39,8 @@ def write_record(out: Path, record: Record, graph: Graph, store: Store) -> None:
     }
     write_table(out / _FOLDER / _HELDOUT, record.heldout)
     write_json(out / _FOLDER / _RECORD, kept)
-    write_json(out / _STUDY, {"study": study, "store": where})
+    address = {"elsewhere": str(store)} if is_elsewhere(str(store)) else {}
+    write_json(out / _STUDY, {"study": study, "store": where, **address})
 
 
 def read_study(out: Path) -> tuple[Study, Store]:
@@ -52,10 +54,11 @@ def read_study(out: Path) -> tuple[Study, Store]:
         raise PinchError(f"{out} holds no study", fix="name a folder that polypinch run made")
     try:
         data = read_json(path)
-        study, where = data["study"], str(data["store"])
+        study, where, elsewhere = data["study"], str(data["store"]), data.get("elsewhere")
     except (KeyError, TypeError) as error:
         raise PinchError(f"{path} names no study and store", fix="polypinch run writes it anew") from error
-    return validate(study, Study, str(path)), Store(out / where)
+    store = Store(out / where) if elsewhere is None else open_store(str(elsewhere), out / where)
+    return validate(study, Study, str(path)), store
 
 
 def read_record(out: Path) -> tuple[Record, Graph, Store]:

@@ -124,12 +124,23 @@ class Store:
 
         The fingerprint decides, not the name: another arm or study may have made the same under its own.
         """
-        mark = stage.fingerprint[:_MARK]
+        mark = self.mark(stage)
         own = self.root / stage.kind / f"{stage.name}-{mark}"
         if own.is_dir():
             return own
         other = self._listing(stage.kind).get(mark)
         return own if other is None else self.root / stage.kind / other
+
+    def __str__(self) -> str:
+        return str(self.root)
+
+    @staticmethod
+    def mark(stage: Stage) -> str:
+        """Return the end of the name of a stage's artifact: the beginning of its fingerprint."""
+        return stage.fingerprint[:_MARK]
+
+    def share(self, stages: Iterable[Stage]) -> None:
+        """Let others have what was made here: nothing is to be done for that in a folder."""
 
     def _listing(self, kind: str) -> dict[str, str]:
         """Return the names of a kind's artifacts by the end of their fingerprints."""
@@ -147,7 +158,7 @@ class Store:
         return known[1]
 
     def _beside(self, stage: Stage, what: str) -> Path:
-        return self.root / stage.kind / f".{what}-{stage.fingerprint[:_MARK]}"
+        return self.root / stage.kind / f".{what}-{self.mark(stage)}"
 
     def state(self, stage: Stage) -> State:
         """Return how far a step is; of finished files the sizes alone are compared."""

@@ -65,7 +65,8 @@ def _verdicts(
         spec, needs, work = _by_reference(inputs, store, arm, others, sides)
     else:
         spec, needs, work = _by_model(inputs, store, judging, arm, others, sides, label)
-    about = {"model": arm.model, "arm": arm.arm, "seed": seed}
+    limited = judging is not None and judging.spec.max_cost is not None
+    about = {"model": arm.model, "arm": arm.arm, "seed": seed, **({"budget": True} if limited else {})}
     return Stage.of(Kind.VERDICTS, label, {**spec, **asdict(sides)}, needs, work, about)
 
 

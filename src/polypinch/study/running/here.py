@@ -139,6 +139,7 @@ def run(graph: Graph, store: Store, out: Path | None = None) -> None:
         store.root.mkdir(parents=True, exist_ok=True)
     stages = graph.stages()
     _mend(store, stages)
+    store.share(stages)
     waiting = [stage for stage in stages if store.state(stage) is not State.DONE]
     if len(waiting) < len(stages):
         say(f"{len(stages) - len(waiting)} of {len(stages)} steps are done already")
