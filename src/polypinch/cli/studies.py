@@ -6,6 +6,7 @@ import gc
 import os
 import time
 from collections import Counter
+from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +19,7 @@ from polypinch.errors import PinchError
 from polypinch.progress import say
 
 if TYPE_CHECKING:
-    from polypinch.study import Graph, Preflight, Record, Store, Study
+    from polypinch.study import Graph, Inputs, Preflight, Record, Store, Study
 
 StoreFolder = Annotated[
     str | None,
@@ -33,8 +34,31 @@ Workers = Annotated[
     typer.Option(min=1, help="Processes here that divide the steps. [default: one a GPU]"),
 ]
 
+On = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ray|ray://HOST:PORT",
+        help="Make the steps on a Ray cluster: this machine's, one begun here, or the one named.",
+    ),
+]
 
-def _run(study: Study, out: Path, store_folder: str | None, workers: int | None) -> None:
+Asked = Annotated[
+    str | None,
+    typer.Option(help="What steps ask of it, over the study's resources: 'tune: {gpus: 1, memory_gb: 40}'."),
+]
+
+
+@dataclass(frozen=True)
+class _Where:
+    """Where a study's steps are made, and kept."""
+
+    store: str | None = None
+    workers: int | None = None
+    on: str | None = None
+    resources: str | None = None
+
+
+def _run(study: Study, out: Path, where: _Where) -> None:
     from polypinch.models import GEMMA_TERMS, gpus
     from polypinch.publish import report
     from polypinch.study import (
@@ -51,7 +75,7 @@ def _run(study: Study, out: Path, store_folder: str | None, workers: int | None)
     )
 
     started = time.monotonic()
-    chosen = store_folder or os.environ.get("POLYPINCH_STORE") or str(out / "store")
+    chosen = where.store or os.environ.get("POLYPINCH_STORE") or str(out / "store")
     if DEFAULT_MODEL in study.every_model:
         say(GEMMA_TERMS)
     store = open_store(chosen, out / "store")
@@ -63,9 +87,11 @@ def _run(study: Study, out: Path, store_folder: str | None, workers: int | None)
         _refuse_early(preflight(inputs, out, time_it=False))
     # Each tuning ends with a search for cycles, which need not go through all that is loaded by now.
     gc.freeze()
-    count = workers or max(1, gpus())
+    count = where.workers or max(1, gpus())
     try:
-        if count > 1:
+        if where.on is not None:
+            _on_ray(where, inputs, graph, store, out)
+        elif count > 1:
             work_together(out, count, gpus())
         inputs, graph = run_study(inputs, graph, store, out)
     except KeyboardInterrupt:
@@ -75,6 +101,13 @@ def _run(study: Study, out: Path, store_folder: str | None, workers: int | None)
         raise
     page = report(inputs, graph, store, out)
     say(f"done in {duration(time.monotonic() - started)}; the report: {page}")
+
+
+def _on_ray(where: _Where, inputs: Inputs, graph: Graph, store: Store, out: Path) -> None:
+    from polypinch.study import read_resources, run_on_ray
+
+    asked = read_resources(where.resources or "")
+    run_on_ray(inputs, graph, store, out, None if where.on == "ray" else where.on, asked)
 
 
 def _refuse_early(found: Preflight) -> None:
@@ -100,17 +133,21 @@ def run_command(
     out: Annotated[Path, typer.Option(help="The study's folder: report, tables, figures.")],
     store: StoreFolder = None,
     workers: Workers = None,
+    on: On = None,
+    resources: Asked = None,
 ) -> None:
     """Run a study to its report. Finished steps are skipped, so after Ctrl-C run it again.
 
     Started several times with one store, here or on machines that share it, it divides the steps.
 
     Example: polypinch run study.yaml --out study
+
+    Example: polypinch run study.yaml --out study --store s3://bucket/study --on ray
     """
     from polypinch.specs import load_yaml
     from polypinch.study import Study
 
-    _run(load_yaml(study_file, Study), out, store, workers)
+    _run(load_yaml(study_file, Study), out, _Where(store, workers, on, resources))
 
 
 def find_command(
@@ -120,6 +157,8 @@ def find_command(
     out: Annotated[Path, typer.Option(help="The study's folder: report, tables, figures.")],
     store: StoreFolder = None,
     workers: Workers = None,
+    on: On = None,
+    resources: Asked = None,
 ) -> None:
     """Find the smallest dose that works with no more trainings than that takes, whatever the file's design.
 
@@ -132,7 +171,7 @@ def find_command(
 
     study = load_yaml(study_file, Study)
     adaptive = {**study.model_dump(), "design": Design.ADAPTIVE}
-    _run(validate(adaptive, Study, str(study_file)), out, store, workers)
+    _run(validate(adaptive, Study, str(study_file)), out, _Where(store, workers, on, resources))
 
 
 def demo_command(
@@ -146,7 +185,7 @@ def demo_command(
     from polypinch.study import Study
 
     with as_file(files("polypinch.study") / "demo.yaml") as path:
-        _run(load_yaml(path, Study), out, store, 1)
+        _run(load_yaml(path, Study), out, _Where(store, 1))
 
 
 def recorded(out: Path) -> tuple[Record, Graph, Store]:

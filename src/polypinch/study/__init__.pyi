@@ -8,7 +8,9 @@ from .graph import build
 from .inputs import Inputs, open_inputs
 from .judging import judging_line
 from .record import JudgeFacts, Record
+from .resources import Resources, read_resources
 from .running.here import Worker, duration, run, run_study, workers
+from .running.on_ray import run_on_ray
 from .running.workers import work_together
 from .runs import Compared, Graph, Looking, Tuned
 from .searching import DoseLook, DoseState, Looked, arms_by_dose, read_looks, so_far
@@ -53,6 +55,7 @@ __all__ = [
     "Looking",
     "Preflight",
     "Record",
+    "Resources",
     "Stage",
     "State",
     "Store",
@@ -72,8 +75,10 @@ __all__ = [
     "preflight",
     "read_looks",
     "read_record",
+    "read_resources",
     "read_study",
     "run",
+    "run_on_ray",
     "run_study",
     "so_far",
     "trainings_line",

@@ -14,7 +14,9 @@ from polypinch.judge import TIE_MARGIN, Orders
 from polypinch.languages import languages
 from polypinch.mix import Budget, Dose, MixPlan, pools_named
 from polypinch.specs import Seed, Spec, validate
+from polypinch.study.artifacts import Kind
 from polypinch.study.dosed import ladder
+from polypinch.study.resources import Resources
 from polypinch.tasks import Task
 from polypinch.tune import TuneRecipe
 
@@ -246,6 +248,7 @@ class Study(Spec):
             surely worth less.
         max_repeats: as in a mix plan.
         tolerance: as in a mix plan.
+        resources: what steps of a kind ask of a cluster (``tune: {gpus: 1}``). They change no step.
     """
 
     name: str = Field("study", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)
@@ -267,6 +270,7 @@ class Study(Spec):
     loss_margin: float = Field(0.005, gt=0)
     max_repeats: int = Field(1, ge=1)
     tolerance: float = Field(0.1, ge=0, le=1)
+    resources: dict[Kind, Resources] = Field({}, exclude_if=lambda asked: not asked)
 
     @field_validator("base")
     @classmethod

@@ -70,25 +70,28 @@ def workers(out: Path) -> list[Worker]:
     return alive
 
 
-class _Note:
+class Note:
     """What this process tells others of its work."""
 
     def __init__(self, path: Path | None, steps: int) -> None:
         self._path, self._steps, self._holder = path, steps, Holder.here()
 
     def write(self, step: int, doing: str, left: str) -> None:
+        """Say how many steps are done, what is under way, and the time left."""
         if self._path is not None:
             write_json(self._path, asdict(Worker(self._holder, step, self._steps, doing, left)))
 
     def renew(self) -> None:
+        """Give a sign of life."""
         if self._path is not None:
             self._path.touch()
 
 
 @contextmanager
-def _noted(out: Path | None, steps: int) -> Iterator[_Note]:
+def noted(out: Path | None, steps: int) -> Iterator[Note]:
+    """Tell others, while it goes on, that this process works on the study of a folder."""
     path = None if out is None else out / _WORKERS / f"{unique('worker').removeprefix('.')}.json"
-    note = _Note(path, steps)
+    note = Note(path, steps)
     note.write(0, "", "")
     try:
         with beating(note.renew):
@@ -143,7 +146,7 @@ def run(graph: Graph, store: Store, out: Path | None = None) -> None:
     waiting = [stage for stage in stages if store.state(stage) is not State.DONE]
     if len(waiting) < len(stages):
         say(f"{len(stages) - len(waiting)} of {len(stages)} steps are done already")
-    with _noted(out, len(stages)) as note:
+    with noted(out, len(stages)) as note:
         _Run(store, stages, len(waiting), note).go_on(waiting)
 
 
@@ -159,7 +162,7 @@ def _mend(store: Store, stages: Sequence[Stage]) -> None:
 class _Run:
     """One process's part of the work."""
 
-    def __init__(self, store: Store, stages: Sequence[Stage], to_do: int, note: _Note) -> None:
+    def __init__(self, store: Store, stages: Sequence[Stage], to_do: int, note: Note) -> None:
         self._store, self._note, self._to_do, self._steps = store, note, to_do, len(stages)
         self._by_mark = {stage.fingerprint: stage for stage in stages}
         self._spent: dict[str, list[float]] = {}

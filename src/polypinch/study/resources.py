@@ -1,0 +1,60 @@
+"""What a step asks of a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import yaml
+from pydantic import Field
+
+from polypinch.errors import PinchError
+from polypinch.specs import Spec, validate
+from polypinch.study.artifacts import Kind
+
+
+class Resources(Spec):
+    """What a step of a kind asks for while it is made; what is left out, the cluster's kind decides."""
+
+    cpus: float | None = Field(default=None, ge=0, description="CPUs, or a part of one.")
+    gpus: float | None = Field(default=None, ge=0, description="GPUs, or a part of one.")
+    memory_gb: float | None = Field(default=None, gt=0, description="Gigabytes of memory.")
+
+
+class _Wanted(Spec):
+    steps: dict[Kind, Resources]
+
+
+def read_resources(text: str) -> dict[Kind, Resources]:
+    """Read resources as a command line gives them: ``tune: {gpus: 1}, answers: {gpus: 0.5}``, YAML.
+
+    Raises:
+        PinchError: it is no YAML, or names a kind of step or a resource that there is not.
+    """
+    try:
+        steps = yaml.safe_load(f"{{{text}}}")
+    except yaml.YAMLError as error:
+        raise PinchError(
+            f"--resources: {text!r} is no YAML", fix="such as --resources 'tune: {gpus: 1}'"
+        ) from error
+    return validate({"steps": steps}, _Wanted, "--resources").steps
+
+
+_ON_GPUS = {Kind.TUNE, Kind.LOSS, Kind.ANSWERS, Kind.TASK}
+
+
+def asked(kind: Kind, wanted: Mapping[Kind, Resources], gpus: float, local_judge: bool) -> Resources:
+    """Return what a step asks for: what was declared, and for the rest one CPU, and a GPU where it uses one.
+
+    Args:
+        kind: of the step.
+        wanted: as the study or the command declares it.
+        gpus: that the cluster has.
+        local_judge: a judge runs in the process of its step.
+    """
+    own = wanted.get(kind, Resources())
+    uses = kind in _ON_GPUS or (kind is Kind.VERDICTS and local_judge)
+    return Resources(
+        cpus=1.0 if own.cpus is None else own.cpus,
+        gpus=(1.0 if uses and gpus >= 1 else 0.0) if own.gpus is None else own.gpus,
+        memory_gb=own.memory_gb,
+    )
