@@ -1,5 +1,6 @@
 from .doubts import candidate_notes, confusable, fidelity_notes
 from .identify import Identifier, cannot_be_told
+from .paired import FidelityChange, paired
 from .published import published_table
 from .rates import LanguageFidelity, Rate, summarise
 from .reading import read_answers
@@ -9,6 +10,7 @@ from .table import FIDELITY_METHOD, FIDELITY_SCHEMA, fidelity_table, wrong_words
 __all__ = [
     "FIDELITY_METHOD",
     "FIDELITY_SCHEMA",
+    "FidelityChange",
     "Identifier",
     "LanguageFidelity",
     "Rate",
@@ -18,6 +20,7 @@ __all__ = [
     "dominant_script",
     "fidelity_notes",
     "fidelity_table",
+    "paired",
     "published_table",
     "read_answers",
     "scripts_of",

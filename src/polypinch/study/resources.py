@@ -13,11 +13,17 @@ from polypinch.study.artifacts import Kind
 
 
 class Resources(Spec):
-    """What a step of a kind asks for while it is made; what is left out, the cluster's kind decides."""
+    """What a step of a kind asks of a cluster while it is made.
 
-    cpus: float | None = Field(default=None, ge=0, description="CPUs, or a part of one.")
-    gpus: float | None = Field(default=None, ge=0, description="GPUs, or a part of one.")
-    memory_gb: float | None = Field(default=None, gt=0, description="Gigabytes of memory.")
+    Attributes:
+        cpus: or a part of one; one by default.
+        gpus: or a part of one; one by default for steps that use it, where the cluster has any.
+        memory_gb: gigabytes of memory; not asked for by default.
+    """
+
+    cpus: float | None = Field(None, ge=0)
+    gpus: float | None = Field(None, ge=0)
+    memory_gb: float | None = Field(None, gt=0)
 
 
 class _Wanted(Spec):
