@@ -30,6 +30,7 @@ NAMES = (
     "adaptive-study",
     "stats",
     "view",
+    "scale",
     "hostile",
     "fuzz",
 )

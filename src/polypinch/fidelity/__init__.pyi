@@ -1,6 +1,6 @@
 from .doubts import candidate_notes, confusable, fidelity_notes
 from .identify import Identifier, cannot_be_told
-from .paired import FidelityChange, paired
+from .pairing import FidelityChange, paired
 from .published import published_table
 from .rates import LanguageFidelity, Rate, summarise
 from .reading import read_answers

@@ -13,7 +13,7 @@ import socket
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -43,7 +43,9 @@ _RETRIES = 5
 _AGAIN_S = 2.0
 
 
-class _Ended(StrEnum):
+class Ended(StrEnum):
+    """In what way a task ended."""
+
     MADE = "made"
     STOOD = "stood"
     BUSY = "busy"
@@ -51,7 +53,7 @@ class _Ended(StrEnum):
 
 
 @dataclass(frozen=True)
-class _Outcome:
+class Outcome:
     """How a task ended.
 
     Attributes:
@@ -60,7 +62,7 @@ class _Outcome:
         damaged: the fingerprint of what it needs and is not what it was.
     """
 
-    ended: _Ended
+    ended: Ended
     seconds: float = 0.0
     damaged: str = ""
 
@@ -72,7 +74,7 @@ def _laid_out(study: str, where: str) -> tuple[dict[str, Stage], Store]:
     return {stage.fingerprint: stage for stage in stages}, store
 
 
-def make_step(study: str, where: str, cwd: str, mark: str) -> _Outcome:
+def make_step(study: str, where: str, cwd: str, mark: str) -> Outcome:
     """Make one step of a study; this runs in a process of the cluster.
 
     Args:
@@ -96,13 +98,14 @@ def make_step(study: str, where: str, cwd: str, mark: str) -> _Outcome:
         )
     started = time.monotonic()
     try:
-        made = store.make(stage)
+        try:
+            made = store.make(stage)
+        except Damaged as damaged:
+            store.mend(damaged)
+            return Outcome(Ended.DAMAGED, damaged=damaged.stage.fingerprint)
     except Busy:
-        return _Outcome(_Ended.BUSY)
-    except Damaged as damaged:
-        store.mend(damaged)
-        return _Outcome(_Ended.DAMAGED, damaged=damaged.stage.fingerprint)
-    return _Outcome(_Ended.MADE if made else _Ended.STOOD, time.monotonic() - started)
+        return Outcome(Ended.BUSY)
+    return Outcome(Ended.MADE if made else Ended.STOOD, time.monotonic() - started)
 
 
 def run_on_ray(
@@ -127,7 +130,7 @@ def run_on_ray(
     Raises:
         PinchError: Ray is not installed or not reached; or a step failed: what was finished is kept.
     """
-    ray = _joined(address)
+    ray = joined(address)
     try:
         cluster = Counter(ray.cluster_resources())
         say(f"on Ray: {cluster['CPU']:g} CPUs, {cluster['GPU']:g} GPUs, {len(ray.nodes())} machines")
@@ -142,17 +145,28 @@ def run_on_ray(
             for kind in Kind
         }
         _refuse_more_than_there_is(by_kind, cluster)
+        study = canonical_json(inputs.study.model_dump(mode="json"))
+        where = str(store) if is_elsewhere(str(store)) else str(store.root.resolve())
+        given = study, where, str(Path.cwd())
         while True:
             _, now = so_far(inputs, graph, store)
-            _Tasks(ray, inputs.study, store, out, by_kind).make(now.stages())
+            Tasks(ray, store, out, by_kind, make_step, given).make(now.stages())
             if now.steps is None:
                 return
     finally:
         ray.shutdown()
 
 
-def _joined(address: str | None) -> Any:
-    """Return Ray, joined to its cluster."""
+def joined(address: str | None, **begun: Any) -> Any:
+    """Return Ray, joined to a cluster.
+
+    Args:
+        address: the cluster's; see :func:`run_on_ray`.
+        begun: how one is begun, where there is none.
+
+    Raises:
+        PinchError: Ray is not installed, or there is no cluster at the address.
+    """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         import ray  # noqa: PLC0415  (an extra)
@@ -170,6 +184,7 @@ def _joined(address: str | None) -> Any:
             runtime_env={"env_vars": shared},
             log_to_driver=False,
             logging_level="ERROR",
+            **begun,
         )
     except (ConnectionError, RuntimeError, ValueError) as error:
         first = str(error).splitlines()[0][:300]
@@ -209,20 +224,38 @@ def _refuse_more_than_there_is(by_kind: Mapping[Kind, Resources], cluster: Mappi
                 )
 
 
-class _Tasks:
-    """Steps under way on a cluster."""
+class Tasks:
+    """Steps under way on a cluster.
+
+    Args:
+        ray: the module, joined to its cluster.
+        store: where steps are made.
+        out: the study's folder, where others look who works on it.
+        by_kind: what each kind of step asks for.
+        make: makes a step in a process of the cluster: of ``given`` and the step's fingerprint.
+        given: what it is given of the study.
+    """
 
     def __init__(
-        self, ray: Any, study: Study, store: Store, out: Path, by_kind: Mapping[Kind, Resources]
+        self,
+        ray: Any,
+        store: Store,
+        out: Path,
+        by_kind: Mapping[Kind, Resources],
+        make: Callable[..., Outcome],
+        given: tuple[object, ...],
     ) -> None:
-        self._ray, self._store, self._by_kind = ray, store, by_kind
-        self._out, self._cwd = out, str(Path.cwd())
-        self._study = canonical_json(study.model_dump(mode="json"))
-        self._where = str(store) if is_elsewhere(str(store)) else str(store.root.resolve())
+        self._ray, self._store, self._out, self._by_kind = ray, store, out, by_kind
+        self._make, self._given = make, given
         self._under_way: dict[Any, Stage] = {}
         self._again_at: dict[str, float] = {}
 
     def make(self, stages: Sequence[Stage]) -> None:
+        """Make what is not there yet.
+
+        Raises:
+            PinchError: a step failed.
+        """
         self._store.share(stages)
         left = {stage.fingerprint: stage for stage in stages if self._store.state(stage) is not State.DONE}
         whole, to_do, started = len(stages), len(left), time.monotonic()
@@ -233,9 +266,9 @@ class _Tasks:
                 while left:
                     self._begin(left)
                     for stage, outcome in self._ended():
-                        if outcome.ended is _Ended.BUSY:
+                        if outcome.ended is Ended.BUSY:
                             self._again_at[stage.fingerprint] = time.monotonic() + _AGAIN_S
-                        elif outcome.ended is _Ended.DAMAGED:
+                        elif outcome.ended is Ended.DAMAGED:
                             again = next(one for one in stages if one.fingerprint == outcome.damaged)
                             left[again.fingerprint] = again
                         else:
@@ -256,16 +289,16 @@ class _Tasks:
             if mark in given or late or any(need.fingerprint in left for need in stage.needs):
                 continue
             own = self._by_kind[stage.kind]
-            step = self._ray.remote(make_step).options(
+            step = self._ray.remote(self._make).options(
                 name=f"{stage.kind} {stage.name}",
                 num_cpus=own.cpus,
                 num_gpus=own.gpus,
                 max_retries=_RETRIES,
                 **({"memory": int(own.memory_gb * 1e9)} if own.memory_gb else {}),
             )
-            self._under_way[step.remote(self._study, self._where, self._cwd, mark)] = stage
+            self._under_way[step.remote(*self._given, mark)] = stage
 
-    def _ended(self) -> list[tuple[Stage, _Outcome]]:
+    def _ended(self) -> list[tuple[Stage, Outcome]]:
         """Return the tasks that ended by now, after a second at most."""
         if not self._under_way:
             time.sleep(_AGAIN_S / 4)
@@ -273,7 +306,7 @@ class _Tasks:
         ready, _ = self._ray.wait(list(self._under_way), num_returns=1, timeout=1.0)
         return [(self._under_way.pop(task), self._result(task)) for task in ready]
 
-    def _result(self, task: Any) -> _Outcome:
+    def _result(self, task: Any) -> Outcome:
         errors = self._ray.exceptions
         try:
             outcome = self._ray.get(task)
@@ -291,11 +324,11 @@ class _Tasks:
                 f"a step's process died {_RETRIES} times: {str(error).splitlines()[0]}",
                 fix="look at that machine; finished steps are kept, run again",
             ) from error
-        assert isinstance(outcome, _Outcome)
+        assert isinstance(outcome, Outcome)
         return outcome
 
-    def _say(self, stage: Stage, outcome: _Outcome, done: int, to_do: int, started: float) -> None:
-        if outcome.ended is _Ended.MADE:
+    def _say(self, stage: Stage, outcome: Outcome, done: int, to_do: int, started: float) -> None:
+        if outcome.ended is Ended.MADE:
             say(
                 f"[{done:>{len(str(to_do))}}/{to_do}] {stage.kind:<8} {stage.name:<28}"
                 f" {duration(outcome.seconds):>12}   {_time_left(to_do, to_do - done, started)}".rstrip()
