@@ -37,15 +37,17 @@ def tune_command(
 
     Example: polypinch tune mixture --out tuned --model Qwen/Qwen3-0.6B-Base
     """
-    from polypinch.files import artifact, file_sha256, partial, read_json, read_table
+    from polypinch.files import artifact, file_sha256, fingerprint, partial, read_json, read_table
     from polypinch.mix import MIXTURE_FILE
     from polypinch.models import find_model, used
     from polypinch.processes import is_main, leave, main_first
     from polypinch.specs import load_yaml
+    from polypinch.tracking import TrackedRun, require_trackers
     from polypinch.tune import SUMMARY_FILE, TuneRecipe, tune
 
     rows = read_table(mixture / MIXTURE_FILE)
     recipe = load_yaml(recipe_file, TuneRecipe) if recipe_file else TuneRecipe()
+    require_trackers(recipe.report_to)
     with main_first():
         base = find_model(model)
     spec = {
@@ -57,7 +59,8 @@ def tune_command(
     }
     made = artifact(out, spec, kind="tuning", used=lambda: used(recipe.precision))
     with made if is_main() else nullcontext(partial(out)) as folder:
-        tune(rows, base, recipe, seed, folder)
+        named = TrackedRun("polypinch", out.resolve().name, "tune", fingerprint(spec)[:8], spec)
+        tune(rows, base, recipe, seed, folder, run=named)
     leave()
     if not is_main():
         return

@@ -38,6 +38,7 @@ from polypinch.languages import language
 from polypinch.measure import FIDELITY, LEADING, LOSS, SCORE, Measure
 from polypinch.publish import tables as rows
 from polypinch.publish.looks import LOOKS, looks_of, looks_part
+from polypinch.publish.tracked import track_results
 from polypinch.report import (
     ArmChange,
     ArmInfo,
@@ -81,7 +82,7 @@ _SAMPLE_ITEMS = 6
 
 
 def report(inputs: Record, graph: Graph, store: Store, directory: Path, exposure: Path | None = None) -> Path:
-    """Write a study's report, tables and figures; return the page's path.
+    """Write a study's report, tables and figures; return the page's path. Its trackers get the results.
 
     Args:
         inputs: the study's.
@@ -95,7 +96,10 @@ def report(inputs: Record, graph: Graph, store: Store, directory: Path, exposure
     """
     finished(graph, store)
     disclosed = read_exposure(exposure) if exposure else None
-    return write_report(read_report(inputs, graph, store, directory, disclosed), directory)
+    data = read_report(inputs, graph, store, directory, disclosed)
+    page = write_report(data, directory)
+    track_results(inputs, graph, store, data, directory)
+    return page
 
 
 def read_report(

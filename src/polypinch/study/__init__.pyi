@@ -9,6 +9,7 @@ from .inputs import Inputs, open_inputs
 from .judging import judging_line
 from .record import JudgeFacts, Record
 from .resources import Resources, read_resources
+from .run_names import tracked_run
 from .running.here import Worker, duration, run, run_study, workers
 from .running.on_ray import run_on_ray
 from .running.workers import work_together
@@ -81,6 +82,7 @@ __all__ = [
     "run_on_ray",
     "run_study",
     "so_far",
+    "tracked_run",
     "trainings_line",
     "work_together",
     "workers",

@@ -25,6 +25,7 @@ from polypinch.study.spec import MONOLINGUAL, Arm, Design
 from polypinch.study.speed import Speed, measure
 from polypinch.study.store import Store
 from polypinch.tasks import TaskSet, as_answer
+from polypinch.tracking import require_trackers
 from polypinch.tune import Base, try_adapters
 
 # LoRA's checkpoints hold fp32 adapters and AdamW's two moments; two of them stand at a time.
@@ -127,6 +128,10 @@ def preflight(inputs: Inputs, out: Path, time_it: bool = True) -> Preflight:
         require_engine(study.answering.engine)
     except PinchError as error:
         found.problems.append(Problem("error", "answering", error.message, error.fix or ""))
+    try:
+        require_trackers(study.tuning.report_to)
+    except PinchError as error:
+        found.problems.append(Problem("error", "tuning", error.message, error.fix or ""))
     _estimate(inputs, found, out, time_it)
     if inputs.people is not None:
         found.problems += inputs.people.problems()

@@ -15,6 +15,7 @@ from polypinch.mix import MixPlan
 from polypinch.models import Precision, choose_dtype, used
 from polypinch.study.artifacts import FIDELITY, LOSS, MANIFEST, MIXTURE, Kind
 from polypinch.study.inputs import Inputs, fidelity_candidates
+from polypinch.study.run_names import tracked_run
 from polypinch.study.runs import Compared, Graph, Tuned
 from polypinch.study.spec import MONOLINGUAL, UNTUNED, Arm
 from polypinch.study.store import Stage, Store
@@ -136,7 +137,8 @@ class _Builder:
             base = self._loaded(recipe.precision)
             if recipe.method == "full" or recipe.quantization != base.quantization:
                 base.release()
-            tune(rows, self.base, recipe, seed, directory, development, f"tune {label}", base, self.chat)
+            run = tracked_run(self.study, self.shown, about["arm"], seed, stage.fingerprint, recipe)
+            tune(rows, self.base, recipe, seed, directory, development, f"tune {label}", base, self.chat, run)
 
         spec = {
             "recipe": recipe.identity(exclude={"report_to"}),
@@ -144,7 +146,8 @@ class _Builder:
             "development": self.inputs.development_fingerprint,
             **self.identity,
         }
-        return Stage.of(Kind.TUNE, label, spec, (mixture,), work, about, partial(used, recipe.precision))
+        stage = Stage.of(Kind.TUNE, label, spec, (mixture,), work, about, partial(used, recipe.precision))
+        return stage
 
     def _loaded(self, precision: Precision) -> Base:
         return self.bases.get(self.inputs, self.model, precision)

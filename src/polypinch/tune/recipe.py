@@ -39,7 +39,8 @@ class TuneRecipe(Spec):
             the 4-bit model that was tuned.
         checkpoint_every: optimiser steps between checkpoints.
         chat_template: a built-in template's name or a Jinja file; the default is the model's own.
-        report_to: as in transformers: ``wandb``, ``tensorboard`` …
+        report_to: trackers that follow it: ``wandb``, ``trackio``, ``tensorboard`` (its files stay with the
+            tuning), and others as in transformers. A study adds each arm's results.
     """
 
     method: Literal["lora", "full"] = "lora"

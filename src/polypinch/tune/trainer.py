@@ -23,10 +23,12 @@ from polypinch.files import disk_errors, sync, write_json, write_text
 from polypinch.models import Model, Precision, choose_dtype, device, load_model
 from polypinch.processes import barrier, is_main, main_first, rank, world
 from polypinch.progress import Bar, bar, say
+from polypinch.tracking import TrackedRun, Tracker
 from polypinch.tune import sharding
 from polypinch.tune.base import Base
 from polypinch.tune.batches import Flat, by_token_budget, flatten, share_out, steps_in_stages
 from polypinch.tune.compiling import compiled, pays
+from polypinch.tune.following import followed
 from polypinch.tune.forward import attending, causal_model
 from polypinch.tune.loss import batch_loss, heldout_loss, loss_as_forward
 from polypinch.tune.memory import needs_checkpointing
@@ -176,6 +178,7 @@ def tune(
     label: str = "tune",
     base: Base | None = None,
     chat: ChatFormat | None = None,
+    run: TrackedRun | None = None,
 ) -> None:
     """Tune a model on a mixture.
 
@@ -199,6 +202,7 @@ def tune(
         base: the same base, where it is in memory already; used by LoRA if quantised alike, and left
             without its adapters.
         chat: the chat format, where it is loaded already; by default the recipe's.
+        run: how the trackers of ``report_to`` name it; by default after the directory.
 
     Raises:
         PinchError: a row cannot be trained on, or the disk is full.
@@ -226,20 +230,20 @@ def tune(
             try_adapters(base, chat, recipe)
         trained = base.trainable(recipe)
     checkpoints = directory / "checkpoints"
-    arguments = _arguments(checkpoints, recipe, seed, len(steps))
+    arguments = _arguments(checkpoints, recipe, seed, len(steps), run.name if run else label)
     sharding.prepare(arguments)
     with disk_errors(directory):
         with main_first():
             checkpoints.mkdir(parents=True, exist_ok=True)
             resume = _last_checkpoint(checkpoints)
         done = int(resume.name.rpartition("-")[2]) if resume else 0
-        with bar(label, len(steps), done) as shown:
+        with bar(label, len(steps), done) as shown, followed(recipe, run, directory, done) as follower:
             watch = _Watch(shown, len(steps) // recipe.epochs, chat, development)
             trainer = PinchTrainer(
                 model=trained,
                 args=arguments,
                 train_dataset=StepDataset(encoded, steps, recipe.micro_tokens),
-                callbacks=[watch],
+                callbacks=[watch, follower],
                 optimizer_cls_and_kwargs=_optimizer(recipe, dtype),
             )
             trainer.remove_callback(_printer())
@@ -312,7 +316,8 @@ def _printer() -> Any:
     return PrinterCallback
 
 
-def _arguments(folder: Path, recipe: TuneRecipe, seed: int, steps: int) -> TrainingArguments:
+def _arguments(folder: Path, recipe: TuneRecipe, seed: int, steps: int, name: str) -> TrainingArguments:
+    others = [one for one in recipe.report_to if one not in list(Tracker)]
     arguments = TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=1,
@@ -332,7 +337,8 @@ def _arguments(folder: Path, recipe: TuneRecipe, seed: int, steps: int) -> Train
         save_total_limit=2,
         logging_steps=1,
         logging_nan_inf_filter=False,
-        report_to=list(recipe.report_to) or "none",
+        report_to=others or "none",
+        run_name=name,
         disable_tqdm=True,
         remove_unused_columns=False,
         dataloader_num_workers=0,
