@@ -3,6 +3,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -115,3 +116,59 @@ def test_a_face_has_no_name_that_is_also_a_submodule(room: str) -> None:
     assert not [
         name for name in module.__all__ if (folder / f"{name}.py").exists() or (folder / name).is_dir()
     ]
+
+
+MOST_UNTYPED = 84
+"""Functions that may return rows or settings as dicts of anything; lower it whenever one goes."""
+
+MOST_LOOKED_UP = 23
+"""Cells that may be looked up by a column's name where a study's results are read and shown."""
+
+MOST_PARAMETERS = 8
+TOO_MANY_PARAMETERS = {
+    "answer/past.py: past_attention",
+    "judge/people/drawing.py: make_job",
+    "models/attention.py: segment_attention",
+    "stats/dose.py: smallest_dose_within",
+    "stats/ladder.py: dose_ladder",
+    "stats/stopping.py: search",
+    "tune/trainer.py: tune",
+    "cli/exporting.py: export_model_command",
+    "cli/probing.py: probe_command",
+    "cli/rating.py: make_command",
+    "cli/season.py: season_command",
+    "cli/translating.py: translate_command",
+}
+"""Functions with more parameters than a reader keeps in mind; take out whatever is folded."""
+
+
+def _functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    for file in sorted(ROOT.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield f"{file.relative_to(ROOT).as_posix()}: {node.name}", node
+
+
+def test_few_functions_return_dicts_of_anything() -> None:
+    untyped = [
+        where
+        for where, node in _functions()
+        if node.returns is not None and "dict[str, Any]" in ast.unparse(node.returns)
+    ]
+    assert len(untyped) <= MOST_UNTYPED, "return a dataclass:\n" + "\n".join(untyped)
+
+
+def test_cells_of_results_are_read_as_fields() -> None:
+    rooms = ("study", "findings", "results", "report", "publish", "experiments")
+    files = [file for room in rooms for file in (ROOT / room).rglob("*.py")]
+    looked_up = sum(file.read_text(encoding="utf-8").count('row["') for file in files)
+    assert looked_up <= MOST_LOOKED_UP
+
+
+def test_no_more_functions_take_many_parameters() -> None:
+    many = set()
+    for where, node in _functions():
+        taken = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+        if len([one for one in taken if one.arg not in ("self", "cls")]) > MOST_PARAMETERS:
+            many.add(where)
+    assert many == TOO_MANY_PARAMETERS

@@ -189,7 +189,7 @@ def test_a_report_is_json_able_and_counts_beyond_what_it_keeps() -> None:
     clean = named(report, "clean")
     assert clean.problems == 180
     assert len(clean.findings) == 50
-    assert report.as_dict()["ok"] is False
+    assert not report.ok
 
 
 def test_an_empty_pool_is_refused() -> None:

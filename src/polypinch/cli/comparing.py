@@ -19,7 +19,7 @@ from polypinch.errors import PinchError
 if TYPE_CHECKING:
     from pyarrow import Table
 
-    from polypinch.judge import Backend, Fidelities, Judge, SideBySide
+    from polypinch.judge import Backend, Fidelities, Forecast, Judge, SideBySide
     from polypinch.stats import Estimate
 
 
@@ -129,7 +129,7 @@ def compare_command(
     with calls.kept() as kept:
         if estimate and backend is not None:
             expected = estimate_pairs(pairs, judge, backend, kept, how)
-            _print_estimate(expected.as_dict(), str(expected), as_json)
+            _print_estimate(expected, as_json)
             return
         ask = partial(
             judge_pairs,
@@ -165,7 +165,7 @@ def compare_command(
     failures = Counter(why for why in verdicts["error"].to_pylist() if why is not None)
     about = _about(judge, backend, how.orders)
     if as_json:
-        *languages, overall = [line.as_dict() for line in lines]
+        *languages, overall = lines
         found_all = {"languages": languages, "all": overall, "errors": dict(sorted(failures.items()))}
         saved = (
             {"error": until.error, "half_width": until.half_width, "saved": adapted.saved}
@@ -173,7 +173,7 @@ def compare_command(
             else None
         )
         of = {"a": str(files.ours), "b": str(files.theirs), "judge": about}
-        print_json({**of, **found_all, "adaptive": saved, "spent": spent.as_dict()})
+        print_json({**of, **found_all, "adaptive": saved, "spent": spent})
         _fail_without_verdicts(verdicts, failures)
         return
     _print_lines(
@@ -222,11 +222,11 @@ def _refuse_without_references(missing: int, rows: int) -> None:
         )
 
 
-def _print_estimate(found: dict[str, Any], words: str, as_json: bool) -> None:
+def _print_estimate(expected: Forecast, as_json: bool) -> None:
     if as_json:
-        print_json(found)
+        print_json(expected)
     else:
-        typer.echo(words)
+        typer.echo(str(expected))
 
 
 def _about(judge: Judge, backend: Backend | None, orders: str) -> dict[str, Any]:

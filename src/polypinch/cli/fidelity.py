@@ -109,7 +109,7 @@ def fidelity_command(
     notes = [] if fasttext else fidelity_notes(judged, chosen)
     found = [*sorted(found[:-1], key=lambda row: row.language), found[-1]]
     if as_json:
-        *of_languages, overall = [row.as_dict() for row in found]
+        *of_languages, overall = found
         print_json(
             {
                 "file": str(file),

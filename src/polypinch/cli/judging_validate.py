@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -112,7 +112,7 @@ def validate_command(
         from polypinch.judge import RULE
 
         about = {"labels": str(people.labels), "limit": people.limit, "seed": people.seed, "rule": RULE}
-        print_json({**about, **done.as_dict()})
+        print_json({**about, **vars(done)})
         return
     _print(done, people.labels)
 
@@ -170,7 +170,7 @@ def _keep(done: Validation, asked: dict[str, Judge], labels: Path) -> None:
     if not asked:
         raise PinchError("--write-measured: no judge was asked", fix="name one with --judge")
     for name, judge in asked.items():
-        figures = {one.language: one.as_dict() for one in done.judges if one.judge == name}
+        figures = {one.language: asdict(one) for one in done.judges if one.judge == name}
         keep_measured(judge, name, labels, figures)
 
 

@@ -135,7 +135,7 @@ def check_command(
     found = preflight(open_inputs(load_yaml(study_file, Study)), out, time_it)
     errors = [problem for problem in found.problems if problem.level == "error"]
     if as_json:
-        print_json(found.as_dict())
+        print_json(found)
     else:
         for name, manifest in found.mixtures.items():
             print_manifest(manifest, f"\narm {name}")

@@ -114,7 +114,7 @@ def show_command(
         why = str(error)
     said = everything(chosen, setup)
     if as_json:
-        parts = {"cost": cost.as_dict() if cost else None, "no_cost_because": why}
+        parts = {"cost": cost, "no_cost_because": why}
         print_json({"name": name, "where": chosen.where, "title": chosen.title, **said, **parts})
         return
     typer.echo(f"{name} ({chosen.where}): {chosen.title}")

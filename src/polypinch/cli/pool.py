@@ -103,7 +103,7 @@ def check_command(
 
     report = check_pool(open_pool(name), parallel=parallel)
     if as_json:
-        print_json(report.as_dict())
+        print_json({"ok": report.ok, **vars(report)})
     else:
         tags = len(report.languages)
         typer.echo(f"{report.pool}: {report.rows:,} rows, {report.items:,} items, {tags} languages")

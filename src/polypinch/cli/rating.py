@@ -189,7 +189,7 @@ def report_command(
         from polypinch.web.rating import job_report
     found = job_report(open_job(job))
     if as_json:
-        print_json(found.as_dict())
+        print_json(found)
         return
     _print_report(found, show)
 

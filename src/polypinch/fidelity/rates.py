@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -57,10 +57,6 @@ class LanguageFidelity:
     if_right: float
     line_pass: Rate
     word_pass: Rate
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the fields as nested dicts."""
-        return asdict(self)
 
 
 def summarise(table: pa.Table, stratum: str | None = None) -> list[LanguageFidelity]:

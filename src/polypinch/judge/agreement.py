@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -119,10 +118,6 @@ class WithPeople:
     decision: Decision
     sentence: str
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the fields as a dict."""
-        return asdict(self)
-
 
 @dataclass(frozen=True)
 class Validation:
@@ -137,10 +132,6 @@ class Validation:
     people: tuple[People, ...]
     judges: tuple[WithPeople, ...]
     among_judges: tuple[Between, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it JSON-able."""
-        return asdict(self)
 
 
 def validate(labels: pa.Table, judges: Mapping[str, Judged] | None = None, seed: int = 0) -> Validation:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 from pydantic import Field
@@ -98,10 +97,6 @@ class Spent:
     completion_tokens: int = 0
     cost: float = 0.0
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return it JSON-able."""
-        return asdict(self)
-
     def __str__(self) -> str:
         words = f"{self.calls:,} calls, {self.prompt_tokens:,} tokens in, {self.completion_tokens:,} out"
         return f"{words}, {dollars(self.cost)}" if self.cost else words
@@ -136,10 +131,6 @@ class Forecast:
     cost: float | None
     seconds: float | None
     counted: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it JSON-able."""
-        return asdict(self)
 
     def __str__(self) -> str:
         words = [f"{self.verdicts:,} verdicts, {self.calls:,} to ask for"]

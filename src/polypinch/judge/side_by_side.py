@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import pyarrow as pa
 
@@ -55,10 +54,6 @@ class SideBySide:
     missing: int
     not_asked: int = 0
     decided: str | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it JSON-able."""
-        return asdict(self)
 
 
 def fidelities(pairs: pa.Table) -> Fidelities:

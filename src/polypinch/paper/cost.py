@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from polypinch.study import Store, Study, build, open_inputs, preflight
 
@@ -28,10 +27,6 @@ class Cost:
     tokens: dict[str, int]
     seconds: float | None
     problems: tuple[str, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it JSON-able."""
-        return asdict(self)
 
 
 def estimate_cost(study: Study, tokens_per_second: float | None = None) -> Cost:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 NAMED = 3
 """How many findings that are alike a person is shown in full."""
@@ -121,7 +120,3 @@ class CheckReport:
     def ok(self) -> bool:
         """Whether no check found a problem."""
         return not any(check.problems for check in self.checks)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it JSON-able."""
-        return {"ok": self.ok, **asdict(self)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def import_results(
     for file in _results(files):
         scores, left = read_results(file, study.evaluated, named)
         left_out += left
-        content = [one.as_dict() for one in scores]
+        content = [asdict(one) for one in scores]
         record = {"model": model, "arm": run.arm, "seed": run.seed, "file": str(file), "scores": content}
         mark = hashlib.sha256(file.read_bytes()).hexdigest()[:12]
         label = run.arm if run.seed is None else f"{run.arm}-s{run.seed}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +62,6 @@ class Preflight:
     seconds: float | None = None
     disk_bytes: int = 0
     disk_free: int = 0
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it JSON-able."""
-        return asdict(self)
 
 
 def preflight(inputs: Inputs, out: Path, time_it: bool = True) -> Preflight:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +38,6 @@ class Score:
     stderr: float | None
     n: int | None
     samples: dict[str, float] | None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it JSON-able."""
-        return asdict(self)
 
 
 def read_results(

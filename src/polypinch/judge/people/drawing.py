@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -174,7 +174,7 @@ def make_job(
     with Ratings(folder / RATINGS_FILE) as ratings:
         ratings.add(people, lists_of(known, people, repeats, seed))
     # Last, so that a folder that was left half-made is no job.
-    write_json(folder / JOB_FILE, JobFacts(rated, languages, source, seed, dict(fewer or {})).as_dict())
+    write_json(folder / JOB_FILE, asdict(JobFacts(rated, languages, source, seed, dict(fewer or {}))))
     return people
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
@@ -146,10 +145,6 @@ class JobFacts:
     seed: int = 0
     fewer: Mapping[str, int] = field(default_factory=dict)
     format: int = FORMAT
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it JSON-able."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)

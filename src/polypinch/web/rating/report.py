@@ -5,8 +5,7 @@ from __future__ import annotations
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -155,10 +154,6 @@ class JobReport:
     agreement: list[Agreement] = field(default_factory=list)
     raters: list[OfRater] = field(default_factory=list)
     disagreements: list[Disagreement] = field(default_factory=list)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it JSON-able, but for NaN where something is undefined."""
-        return asdict(self)
 
 
 def job_report(job: Job) -> JobReport:
