@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from polypinch.errors import PinchError
-from polypinch.openai_server import CallFailed, Chat, Endpoint, Patience
+from polypinch.openai_server import CallFailed, Endpoint, Patience
+from polypinch.server_replies import Chat
 
 asked: list[str] = []
 keys: list[str] = []

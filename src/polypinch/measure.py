@@ -1,7 +1,7 @@
 """What says how good an arm is in a language: its unit, its direction, and how its values are said.
 
 Findings, tables, charts and sentences take a :class:`Measure` and know no other thing of it. To add one: a
-:class:`Kind` and a constant here, and where its values are read in
+:class:`MeasureKind` and a constant here, and where its values are read in
 :meth:`polypinch.results.ArmResults.values`, which a type checker asks for.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class MeasureKind(StrEnum):
     """Where a measure's values come from."""
 
     LOSS = "loss"
@@ -50,7 +50,7 @@ class Measure:
         caveat: what it does not tell, as a sentence; empty where nothing is to be said.
     """
 
-    kind: Kind
+    kind: MeasureKind
     name: str
     title: str
     short: str
@@ -120,7 +120,7 @@ class Measure:
 
 
 LOSS = Measure(
-    Kind.LOSS,
+    MeasureKind.LOSS,
     "loss",
     title="held-out loss",
     short="the loss",
@@ -148,7 +148,7 @@ LOSS = Measure(
 """Bits for each byte of the reference response."""
 
 FIDELITY = Measure(
-    Kind.FIDELITY,
+    MeasureKind.FIDELITY,
     "fidelity",
     title="the share of answers in the language asked",
     short="that share",
@@ -174,7 +174,7 @@ FIDELITY = Measure(
 """1 where the answer is in the language asked for, 0 where it is not; missing where it cannot be told."""
 
 SCORE = Measure(
-    Kind.SCORE,
+    MeasureKind.SCORE,
     "score",
     title="the score",
     short="the score",
@@ -217,7 +217,7 @@ def task_measure(task: str, metric: str) -> Measure:
     """Return the measure that one metric of a task is, between 0 and 1."""
     known = _METRICS.get(metric, metric)
     return Measure(
-        Kind.TASK,
+        MeasureKind.TASK,
         f"{task}/{metric}",
         title=f"{task}: {known}",
         short="that share",

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import email.utils
 import ipaddress
 import json
-import math
 import os
 import random
 import re
 import time
-import zlib
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -20,9 +17,22 @@ from urllib.request import getproxies, proxy_bypass
 
 from polypinch.errors import PinchError
 from polypinch.progress import say
+from polypinch.server_replies import (
+    Chat,
+    Passing,
+    Refused,
+    Unwell,
+    Useless,
+    field_not_taken,
+    loaded,
+    read_chat,
+    storable,
+    unpacked,
+    wait_asked,
+)
 
 if TYPE_CHECKING:
-    from aiohttp import ClientResponse, ClientSession
+    from aiohttp import ClientSession
 
 _LONGEST_WAIT = 30.0
 _PASSING = frozenset({408, 409, 425, 429})
@@ -30,20 +40,8 @@ KEY_VARIABLE = "OPENAI_API_KEY"
 ALLOWED_VARIABLES = "POLYPINCH_KEY_VARIABLES"
 """The environment variable in which a user names, comma by comma, which others may be sent as keys."""
 
-_MOST_BYTES = 8 * 2**20
-"""Of one reply, unpacked: a hundred times what the longest answer takes."""
-
-_MOST_TOKENS = 2**31 - 1
-_LONGEST_REASON = 100
 _allowed: set[str] = {KEY_VARIABLE}
 _said: set[str] = set()
-_ENDED = frozenset({"", "stop", "eos", "eos_token", "end_turn", "stop_sequence", "complete", "completed"})
-_CUT = frozenset({"length", "max_tokens", "model_length", "token_limit"})
-# What a server says of a field of the request that it does not take.
-_NOT_TAKEN = re.compile(
-    r"support|permitted|allowed|unknown|unrecogni[sz]ed|unexpected|extra|cannot both|only one|default", re.I
-)
-_SAMPLING = ("top_p", "temperature", "seed", "response_format")
 _KEY = re.compile(r"\b(?:sk|key|Bearer)[-_ ][\w*.-]{8,}")
 
 
@@ -75,30 +73,6 @@ class Patience:
     timeout_s: float = 120.0
     deadline_s: float = 600.0
     backoff_s: float = 0.5
-
-
-@dataclass(frozen=True)
-class Chat:
-    """What a server sent back.
-
-    Attributes:
-        text: the message's text, or ``None`` where it holds none.
-        finish_reason: ``stop``, ``length`` (cut off), whatever the server calls them; else its own word, or
-            ``None``.
-        prompt_tokens: as the server counts them, or ``None``.
-        completion_tokens: the same.
-        choice: all that it said of this reply.
-        seconds: that the last request took.
-        attempts: requests sent.
-    """
-
-    text: str | None
-    finish_reason: str | None
-    prompt_tokens: int | None
-    completion_tokens: int | None
-    choice: dict[str, Any]
-    seconds: float
-    attempts: int
 
 
 def allow_key_variable(name: str) -> None:
@@ -224,17 +198,17 @@ class Endpoint:
                 asyncio.timeout(min(10.0, self.patience.timeout_s)),
                 self._session.get(address, allow_redirects=False) as response,
             ):
-                whole = _loaded(await _unpacked(response)) if response.status == 200 else {}
+                whole = loaded(await unpacked(response)) if response.status == 200 else {}
         except ClientConnectorError as error:
             raise PinchError(
                 f"nobody answers at {self.where} ({type(error).__name__})",
                 fix="start the server, or mend its address",
             ) from None
-        except (_Passing, _Useless, ClientError, OSError, TimeoutError):
+        except (Passing, Useless, ClientError, OSError, TimeoutError):
             return []
         listed = whole.get("data") if isinstance(whole, dict) else None
         ids = [one.get("id") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-        return [_storable(name) for name in ids if isinstance(name, str)]
+        return [storable(name) for name in ids if isinstance(name, str)]
 
     async def chat(
         self,
@@ -270,15 +244,15 @@ class Endpoint:
                 reply = await self._once(
                     {"model": self.model, "messages": messages, **body}, attempt, deadline
                 )
-            except _Refused as refused:
-                untaken = _untaken(refused, body) or (optional.keys() & body.keys())
+            except Refused as refused:
+                untaken = field_not_taken(refused, body) or (optional.keys() & body.keys())
                 if untaken:
                     left_out |= untaken
                     continue
                 raise CallFailed(str(refused), attempt, unreachable=False) from None
-            except _Useless as useless:
+            except Useless as useless:
                 raise CallFailed(str(useless), attempt, unreachable=False) from None
-            except _Passing as passing:
+            except Passing as passing:
                 wait = self._wait(attempt, passing.retry_after)
                 if attempt >= self.patience.attempts or time.monotonic() + wait >= deadline:
                     raise CallFailed(str(passing), attempt, unreachable=True) from None
@@ -312,11 +286,11 @@ class Endpoint:
                     self._address, data=json.dumps(body).encode(), allow_redirects=False
                 ) as response,
             ):
-                content = await _unpacked(response)
+                content = await unpacked(response)
         except TimeoutError:
-            raise _Passing(f"no reply within {left:.0f} s") from None
+            raise Passing(f"no reply within {left:.0f} s") from None
         except (ClientError, OSError) as error:
-            raise _Passing(f"the connection failed ({type(error).__name__})") from None
+            raise Passing(f"the connection failed ({type(error).__name__})") from None
         if 300 <= response.status < 400:
             to = urlsplit(response.headers.get("location", "")).hostname or "another address"
             raise PinchError(
@@ -324,12 +298,12 @@ class Endpoint:
                 fix="name the address that answers itself",
             )
         if response.status >= 400:
-            raise self._classified(response.status, dict(response.headers), _loaded(content))
+            raise self._classified(response.status, dict(response.headers), loaded(content))
         seconds = time.monotonic() - started
         kind = response.headers.get("content-type", "")
         try:
-            chat = _read(kind, content, seconds, attempt)
-        except _Unwell as unwell:  # an error, though the status is 200
+            chat = read_chat(kind, content, seconds, attempt)
+        except Unwell as unwell:  # an error, though the status is 200
             raise self._classified(unwell.status, dict(response.headers), unwell.body) from None
         return self._masked(chat)
 
@@ -343,7 +317,7 @@ class Endpoint:
 
     def _classified(self, status: int, headers: dict[str, str], body: Any) -> Exception:
         """Return what an HTTP error means: pass and try again, refused for this prompt, or hopeless."""
-        said = _storable(self._said(body))
+        said = storable(self._said(body))
         message = f"HTTP {status}{': ' if said else ''}{said}"
         if status in (401, 403):
             return PinchError(f"{self.where} refuses the key: {message}", fix="set the right key for it")
@@ -355,10 +329,10 @@ class Endpoint:
         if "insufficient_quota" in said:
             return PinchError(f"{self.where}: the account is empty: {message}", fix="fill it, and run again")
         if status in _PASSING or status >= 500:
-            return _Passing(message, _retry_after(headers))
+            return Passing(message, wait_asked(headers))
         inner = body.get("error") if isinstance(body, dict) else None
         param = inner.get("param") if isinstance(inner, dict) else None
-        return _Refused(message, param if isinstance(param, str) else None)
+        return Refused(message, param if isinstance(param, str) else None)
 
     def _said(self, body: Any) -> str:
         """Return a server's words, short and without anything like a key."""
@@ -383,149 +357,6 @@ async def work_all(work: Callable[[], Coroutine[Any, Any, None]], concurrency: i
         await asyncio.gather(*workers, return_exceptions=True)
 
 
-async def _unpacked(response: ClientResponse) -> bytes:
-    """Return a reply's bytes, unpacked as they come, so that none is larger than we hold.
-
-    Raises:
-        _Useless: it is larger, or packed in a way that was not asked for.
-    """
-    packed = response.headers.get("content-encoding", "identity").lower()
-    if packed not in ("identity", "", "gzip", "deflate"):
-        raise _Useless(f"the reply is packed as {packed[:40]}, which was not asked for")
-    unpacker = None if packed in ("identity", "") else zlib.decompressobj(zlib.MAX_WBITS | 32)
-    whole = bytearray()
-    async for chunk in response.content.iter_any():
-        try:
-            whole += chunk if unpacker is None else unpacker.decompress(chunk, _MOST_BYTES + 1 - len(whole))
-        except zlib.error:
-            raise _Passing(f"the reply is not {packed}, as it says") from None
-        if len(whole) > _MOST_BYTES:
-            raise _Useless(f"the reply is larger than {_MOST_BYTES >> 20} MiB")
-    return bytes(whole)
-
-
-def _loaded(content: bytes) -> Any:
-    """Return an error's body: what its JSON holds, or its text."""
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
-        return content.decode(errors="replace")
-
-
-def _read(kind: str, content: bytes, seconds: float, attempts: int) -> Chat:
-    """Read a chat completion, whatever its content type says.
-
-    Raises:
-        _Passing: it is none.
-        _Unwell: it is an error.
-    """
-    try:
-        whole = json.loads(content)
-    except (ValueError, RecursionError):
-        if "json" in kind:
-            raise _Passing("the reply is not a whole chat completion") from None
-        raise _Passing(f"the reply is {kind.partition(';')[0][:100] or 'of no type'}, not JSON") from None
-    if isinstance(whole, dict) and whole.get("error") and not whole.get("choices"):
-        raise _Unwell(whole)
-    try:
-        choice = whole["choices"][0]
-        message = choice["message"]
-        text = _text(message.get("content"))
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
-        raise _Passing("the reply is not a whole chat completion") from None
-    if text is None and choice.get("error"):
-        raise _Unwell(choice)
-    usage = whole.get("usage")
-    usage = usage if isinstance(usage, dict) else {}
-    reason = ending(choice.get("finish_reason"))
-    return Chat(
-        text=None if text is None else _storable(text),
-        finish_reason="refusal" if text is None and message.get("refusal") else reason,
-        prompt_tokens=_count(usage.get("prompt_tokens")),
-        completion_tokens=_count(usage.get("completion_tokens")),
-        choice=choice,
-        seconds=seconds,
-        attempts=attempts,
-    )
-
-
-def _text(content: Any) -> str | None:
-    """Return a message's text; of one in parts, those that are text, and not thoughts."""
-    if isinstance(content, str):
-        return content
-    if not isinstance(content, list):
-        return None
-    parts = [
-        part["text"]
-        for part in content
-        if isinstance(part, dict)
-        and part.get("type", "text") in ("text", "output_text")
-        and isinstance(part.get("text"), str)
-    ]
-    return "".join(parts) if parts else None
-
-
-def _untaken(refused: _Refused, body: dict[str, Any]) -> set[str]:
-    """Return which field of a request its refusal names, or an empty set."""
-    said = str(refused)
-    if "max_tokens" in body and (
-        "max_completion_tokens" in said
-        or (
-            re.search(r"\bmax_tokens\b", said)
-            and re.search(r"permitted|unsupported|unknown|extra", said, re.I)
-        )
-    ):
-        return {"max_tokens"}
-    if refused.param in body and refused.param in _SAMPLING:
-        return {refused.param}
-    if not _NOT_TAKEN.search(said):
-        return set()
-    named = [name for name in _SAMPLING if name in body and re.search(rf"\b{name}\b", said)]
-    return set(named[:1])  # of two that exclude each other, one
-
-
-class _Passing(Exception):  # noqa: N818
-    """Trouble that a later attempt may not meet."""
-
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-
-
-class _Useless(Exception):  # noqa: N818
-    """A reply that no further attempt would better."""
-
-
-class _Refused(Exception):  # noqa: N818
-    """The server does not take this request.
-
-    Attributes:
-        param: the field that it names as the cause, or ``None``.
-    """
-
-    def __init__(self, message: str, param: str | None = None) -> None:
-        super().__init__(message)
-        self.param = param
-
-
-class _Unwell(Exception):  # noqa: N818
-    """An error within a reply of status 200.
-
-    Attributes:
-        status: the HTTP status that it would have had; 500, which may pass, where it says none.
-        body: it.
-    """
-
-    def __init__(self, body: dict[str, Any]) -> None:
-        super().__init__()
-        self.body = body
-        error = body["error"]
-        code = error.get("code", error.get("status")) if isinstance(error, dict) else None
-        if isinstance(code, str) and code.isdecimal() and len(code) == 3:
-            code = int(code)
-        self.status = code if type(code) is int and 400 <= code < 600 else 500
-
-
 def _check_address(address: str) -> None:
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -535,46 +366,6 @@ def _check_address(address: str) -> None:
             f"the base URL of {parts.hostname} holds more than an address",
             fix="keys come from the environment, never from an address",
         )
-
-
-def _retry_after(headers: dict[str, str]) -> float | None:
-    """Return the seconds to wait by ``retry-after-ms``, or by ``Retry-After`` in seconds or as a date."""
-    lower = {name.lower(): value for name, value in headers.items()}
-    try:
-        asked = (
-            float(lower["retry-after-ms"]) / 1000
-            if "retry-after-ms" in lower
-            else float(lower["retry-after"])
-        )
-        return max(0.0, asked) if math.isfinite(asked) else None
-    except KeyError:
-        return None
-    except ValueError:
-        pass
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(lower["retry-after"]).timestamp() - time.time())
-    except (KeyError, ValueError, TypeError):
-        return None
-
-
-def _count(value: Any) -> int | None:
-    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_TOKENS
-    return value if is_count else None
-
-
-def _storable(text: str) -> str:
-    """Return text with U+FFFD for each lone surrogate (half of a cut emoji): no file holds those."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def ending(value: Any) -> str | None:
-    """Return how a reply ended, in one spelling for all servers' own: ``stop``, ``length``, or their word."""
-    if not isinstance(value, str):
-        return None
-    known = value.strip().casefold()
-    if known in _ENDED:
-        return "stop"
-    return "length" if known in _CUT else _storable(value)[:_LONGEST_REASON]
 
 
 def _is_private(address: str) -> bool:

@@ -117,6 +117,31 @@ def test_a_study_runs_says_where_it_stands_and_reports_again(folder: Path) -> No
     assert not any(secret in path.read_text(errors="ignore") for path in out.rglob("*") if path.is_file())
 
 
+def test_copies_of_studies_are_reported_together_when_all_that_made_them_is_gone(
+    folder: Path, tmp_path: Path
+) -> None:
+    out = folder / "out"
+    if not (out / "report.html").is_file():
+        assert polypinch("run", folder / "study.yaml", "--out", out).returncode == 0
+    for name in ("one", "two"):
+        shutil.copytree(out, tmp_path / name)
+        (tmp_path / name / "report.html").unlink()
+    gone = folder.rename(folder.with_name("gone"))  # model, pool, plan and the first folder
+    try:
+        states = polypinch("status", "one", "--json", cwd=tmp_path)
+        alone = polypinch("report", "one", cwd=tmp_path)
+        both = polypinch("report", "one", "two", "--out", "both", "--json", cwd=tmp_path)
+    finally:
+        gone.rename(folder)
+    assert states.returncode == 0, states.stderr
+    assert {state["state"] for state in json.loads(states.stdout)} == {"done"}
+    assert alone.returncode == 0, alone.stderr
+    assert (tmp_path / "one" / "report.html").is_file()
+    assert both.returncode == 0, both.stderr
+    assert [one["name"] for one in json.loads(both.stdout)["studies"]] == ["one", "two"]
+    assert (tmp_path / "both" / "report.html").is_file()
+
+
 def test_two_studies_go_on_one_page(folder: Path, tmp_path: Path) -> None:
     out = folder / "out"
     if not (out / "report.html").is_file():

@@ -16,7 +16,7 @@ from .cost import (
 from .folder import Judge, JudgeSettings, built_in_judges, load_judge
 from .judging import Terms, estimate_pairs, judge_label, judge_pairs
 from .juries import jury
-from .kinds import Kind, KindName, kind_of
+from .kinds import JudgeKind, KindName, kind_of
 from .measured import keep_measured
 from .pairs import PAIR_SCHEMA, check_pairs, conversation
 from .protocol import (
@@ -53,8 +53,8 @@ __all__ = [
     "Forecast",
     "HttpBackend",
     "Judge",
+    "JudgeKind",
     "JudgeSettings",
-    "Kind",
     "KindName",
     "Limits",
     "Orders",

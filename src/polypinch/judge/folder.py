@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from polypinch.errors import PinchError
 from polypinch.files import fingerprint, read_json
-from polypinch.judge.kinds import Kind, KindName, kind_of
+from polypinch.judge.kinds import JudgeKind, KindName, kind_of
 from polypinch.judge.prompts import check_template
 from polypinch.languages import language
 from polypinch.specs import Spec, load_yaml
@@ -88,7 +88,7 @@ class Judge:
     """
 
     name: str
-    kind: Kind
+    kind: JudgeKind
     template: str
     translations: dict[str, str]
     schema: dict[str, Any] | None
@@ -146,7 +146,7 @@ def load_judge(name_or_path: str | Path) -> Judge:
     return Judge(name, kind, template, translations, schema, settings, version, found, folder)
 
 
-def _template(path: Path, kind: Kind) -> str:
+def _template(path: Path, kind: JudgeKind) -> str:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:

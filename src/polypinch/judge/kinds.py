@@ -30,7 +30,7 @@ class KindName(StrEnum):
     PEOPLE = "people"
 
 
-class Kind(ABC):
+class JudgeKind(ABC):
     """One kind of judge.
 
     Attributes:
@@ -76,7 +76,7 @@ class Kind(ABC):
         return [_columns(record) for record in records]
 
 
-class Pairwise(Kind):
+class Pairwise(JudgeKind):
     """Two answers, and a reply in JSON that names the winner."""
 
     name = KindName.PAIRWISE
@@ -87,7 +87,7 @@ class Pairwise(Kind):
         return read_winner(reply, judge.version, judge.schema)
 
 
-class PairwiseToken(Kind):
+class PairwiseToken(JudgeKind):
     """Two answers, and the probabilities of one token."""
 
     name = KindName.PAIRWISE_TOKEN
@@ -99,7 +99,7 @@ class PairwiseToken(Kind):
         return read_label(reply, (labels.first, labels.second, labels.tie))
 
 
-class Grade(Kind):
+class Grade(JudgeKind):
     """One answer, and a reply in JSON that grades it; of a pair the higher grade wins."""
 
     name = KindName.GRADE
@@ -141,7 +141,7 @@ class Grade(Kind):
         ]
 
 
-class Reference(Kind):
+class Reference(JudgeKind):
     """Fidelity times chrF against a reference answer: no model is asked, and no order seen."""
 
     name = KindName.REFERENCE
@@ -154,7 +154,7 @@ class Reference(Kind):
         raise TypeError("the judge reference asks nobody")
 
 
-class People(Kind):
+class People(JudgeKind):
     """People, whose ratings a job keeps (:mod:`polypinch.judge.people`): no model is asked.
 
     Raters see a pair in both orders among them, so that a verdict of several has none.
@@ -174,7 +174,7 @@ class People(Kind):
         raise TypeError("people are asked at a desk")
 
 
-def kind_of(name: KindName) -> Kind:
+def kind_of(name: KindName) -> JudgeKind:
     """Return the kind of a name."""
     match name:
         case KindName.PAIRWISE:

@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema
 
-from polypinch.openai_server import ending
+from polypinch.server_replies import ending
 
 CHOICES = ("first", "second", "tie")
 _THOUGHT_ENDS = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, TypeVar, assert_never, get_args
 
 from pydantic import Field, field_validator, model_validator
 
@@ -12,9 +12,11 @@ from polypinch.languages import language, languages
 from polypinch.specs import Seed, Spec
 
 Unit = Literal["examples", "tokens", "supervised_tokens"]
+_BUDGET_UNITS: tuple[Unit, ...] = get_args(Unit)
+_Name = TypeVar("_Name", bound=str)
 
 
-def _one_of(spec: Spec, names: Sequence[str]) -> str:
+def _one_of(spec: Spec, names: Sequence[_Name]) -> _Name:
     given = [name for name in names if getattr(spec, name) is not None]
     if len(given) != 1:
         found = f"{' and '.join(given)} are given" if given else "none is given"
@@ -37,13 +39,13 @@ class Budget(Spec):
 
     @model_validator(mode="after")
     def _check(self) -> Budget:
-        _one_of(self, ("examples", "tokens", "supervised_tokens"))
+        _one_of(self, _BUDGET_UNITS)
         return self
 
     @property
     def unit(self) -> Unit:
         """The unit it is given in."""
-        return _one_of(self, ("examples", "tokens", "supervised_tokens"))  # type: ignore[return-value]
+        return _one_of(self, _BUDGET_UNITS)
 
     @property
     def amount(self) -> int:
@@ -51,7 +53,8 @@ class Budget(Spec):
         return int(getattr(self, self.unit))
 
 
-_DOSE_UNITS = ("count", "count_each", "share", "tokens", "supervised_tokens")
+DoseUnit = Literal["count", "count_each", "share", "tokens", "supervised_tokens"]
+_DOSE_UNITS: tuple[DoseUnit, ...] = get_args(DoseUnit)
 
 
 class Dose(Spec):
@@ -99,8 +102,10 @@ class Dose(Spec):
                 return budget.unit, float(round(amount))
             case "tokens":
                 return "tokens", float(self.tokens or 0)
-            case _:
+            case "supervised_tokens":
                 return "supervised_tokens", float(self.supervised_tokens or 0)
+            case unit:
+                assert_never(unit)
 
 
 def _tags(tags: Sequence[str]) -> list[str]:

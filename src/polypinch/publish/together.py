@@ -34,7 +34,7 @@ class Finished:
 
 
 @dataclass(frozen=True)
-class Together:
+class StudiesTogether:
     """What was written.
 
     Attributes:
@@ -48,7 +48,7 @@ class Together:
     warnings: list[str]
 
 
-def report_together(studies: Sequence[Finished], directory: Path) -> Together:
+def report_together(studies: Sequence[Finished], directory: Path) -> StudiesTogether:
     """Write one page for several finished studies, its tables and its figures.
 
     Raises:
@@ -65,7 +65,7 @@ def report_together(studies: Sequence[Finished], directory: Path) -> Together:
         Entry(name, _page(one.folder, directory), read_report(one.inputs, one.graph, one.store, one.folder))
         for name, one in zip(names, studies, strict=True)
     ]
-    return Together(write_together(entries, warnings, directory), entries, warnings)
+    return StudiesTogether(write_together(entries, warnings, directory), entries, warnings)
 
 
 def names_of(studies: Sequence[Finished]) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from polypinch.judge import ALL, Orders, OutcomeArrays, Settled, Side, joined, lay_out, outcomes
-from polypinch.measure import LOSS, Kind, Measure
+from polypinch.measure import LOSS, Measure, MeasureKind
 from polypinch.mix import amount_text
 from polypinch.stats import FEWEST_ITEMS, SHARE, Array, Bounds, Estimate, Scores, intervals, seed_half_width
 from polypinch.study import (
@@ -135,13 +135,13 @@ class ArmResults:
         resampling does not know where it stopped.
         """
         match measure.kind:
-            case Kind.LOSS:
+            case MeasureKind.LOSS:
                 return self.loss
-            case Kind.FIDELITY:
+            case MeasureKind.FIDELITY:
                 return self.in_language if np.isfinite(self.in_language).any() else None
-            case Kind.SCORE:
+            case MeasureKind.SCORE:
                 return None if self.outcome is None or self.settled else 100 * self.outcome
-            case Kind.TASK:
+            case MeasureKind.TASK:
                 return self.tasks.get(measure.name)
         assert_never(measure.kind)
 
