@@ -95,8 +95,13 @@ def test_check_counts_warns_and_times(folder: Path) -> None:
     found = json.loads(done.stdout)
     assert found["tokens"]["tuned"] > 0
     assert found["seconds"] > 0
+    assert sum(found["spending"]["hours"].values()) == pytest.approx(found["seconds"] / 3600)
     assert found["disk_free"] > found["disk_bytes"] > 0
     assert {problem["where"] for problem in found["problems"]} == {"heldout", "seeds"}
+    speed = ("--tokens-per-second", "tuned: 10, scored: 20, drawn: 5", "--price-per-hour", "2")
+    said = polypinch("check", folder / "study.yaml", *speed).stdout
+    assert "device hours: " in said
+    assert "money: $" in said
     plain = polypinch("check", folder / "study.yaml", "--no-time")
     assert "nothing stops this study" in plain.stdout
 

@@ -38,8 +38,11 @@ def test_a_written_experiment_is_run_from_standard_input_to_the_report(
 
 
 def test_show_says_paper_ours_unknown_and_cost(where: tuple[str, ...]) -> None:
-    done = CliRunner().invoke(app, ["paper", "show", "pinch", *where, "--tokens-per-second", "100", "--json"])
+    priced = ("--tokens-per-second", "100", "--price-per-hour", "36")
+    done = CliRunner().invoke(app, ["paper", "show", "pinch", *where, *priced, "--json"])
     found = json.loads(done.stdout)
+    money = found["cost"]["spending"]["dollars"]
+    assert money == pytest.approx({kind: n / 10_000 for kind, n in found["cost"]["tokens"].items()})
     assert "40 is not divisible by 11" in " ".join(found["unknown"])
     assert found["cost"]["tunings"] == 6
     assert found["cost"]["seconds"] == pytest.approx(sum(found["cost"]["tokens"].values()) / 100)

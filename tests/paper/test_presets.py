@@ -14,7 +14,7 @@ from polypinch.paper import PRESETS, Setup, Stock, as_yaml, estimate_cost, set_u
 from polypinch.paper.setup import PAPER_SLAVIC
 from polypinch.pool import open_pool
 from polypinch.specs import validate
-from polypinch.study import Study, open_inputs, preflight
+from polypinch.study import Speed, Study, open_inputs, preflight
 from tests.tiny import tiny_model
 
 ROWS = dict.fromkeys((*PAPER_LANGUAGES, *PAPER_SLAVIC), 10_000)
@@ -185,7 +185,7 @@ def test_a_family_that_the_pool_lacks_is_refused_with_what_it_has() -> None:
 def test_a_cost_counts_shared_tunings_once_and_tells_time_by_a_stated_speed(model: str) -> None:
     study = PRESETS["monolingual"].make(on_pinch12(model, "tiny", ("en", "it", "sw")))
     study = study.model_copy(update={"tuning": study.tuning.model_copy(update={"max_length": 8192})})
-    cost = estimate_cost(study, 1000.0)
+    cost = estimate_cost(study, Speed(tuned=1000, scored=1000, drawn=1000))
     assert (cost.arms, cost.tunings) == (6, 3)
     assert cost.seconds == pytest.approx(sum(cost.tokens.values()) / 1000)
     assert estimate_cost(study).seconds is None

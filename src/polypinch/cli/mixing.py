@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from polypinch.cli.options import DEFAULT_MODEL, Json
+from polypinch.cli.options import DEFAULT_MODEL, Json, PriceOfAnHour, SpeedOf
 from polypinch.cli.show import print_json, print_table
 from polypinch.errors import PinchError
 from polypinch.progress import say
@@ -123,19 +123,38 @@ def check_command(
     time_it: Annotated[
         bool, typer.Option("--time/--no-time", help="Time each base model for a few seconds.")
     ] = True,
+    speed: SpeedOf = None,
+    price_per_hour: PriceOfAnHour = None,
     as_json: Json = False,
 ) -> None:
-    """Check a study before anything is spent: masks, truncation, leakage, tokens, time and disk.
+    """Check a study before anything is spent: masks, truncation, leakage, tokens, time, money and disk.
 
-    Exits with 1 if something would stop the study. Example: polypinch check study.yaml
+    Exits with 1 if something would stop the study. Time is this machine's, or that of the stated speed.
+
+    Example: polypinch check study.yaml
+
+    Example: polypinch check study.yaml --tokens-per-second "tuned: 9000, scored: 30000, drawn: 2000"
+    --price-per-hour 2
     """
     from polypinch.specs import load_yaml
-    from polypinch.study import Study, duration, judging_line, open_inputs, preflight, trainings_line
+    from polypinch.study import (
+        Spending,
+        Study,
+        duration,
+        judging_line,
+        open_inputs,
+        preflight,
+        read_speed,
+        trainings_line,
+    )
 
-    found = preflight(open_inputs(load_yaml(study_file, Study)), out, time_it)
+    stated = read_speed(speed, price_per_hour, time_it)
+    found = preflight(open_inputs(load_yaml(study_file, Study)), out, time_it and stated is None)
+    seconds = stated.seconds(found.tokens) if stated else found.seconds_for
+    spending = Spending.of(seconds, price_per_hour) if seconds else None
     errors = [problem for problem in found.problems if problem.level == "error"]
     if as_json:
-        print_json(found)
+        print_json({**vars(found), "spending": spending})
     else:
         for name, manifest in found.mixtures.items():
             print_manifest(manifest, f"\narm {name}")
@@ -155,8 +174,11 @@ def check_command(
         typer.echo(f"trainings: {trainings_line(found.trainings)}")
         if found.judging is not None:
             typer.echo(f"judge: {judging_line(found.judging)}")
-        if found.seconds is not None:
-            typer.echo(f"time: about {duration(found.seconds)} on this machine")
+        if spending is not None:
+            by = f"at {speed} tokens/s" if stated else "on this machine"
+            typer.echo(f"time: about {duration(sum(seconds.values()))} {by}")
+            for line in spending.lines():
+                typer.echo(line)
         typer.echo(f"disk: about {found.disk_bytes / 1e9:.1f} GB, {found.disk_free / 1e9:.1f} GB are free")
         typer.echo("nothing stops this study" if not errors else f"{len(errors)} errors stop this study")
     if errors:

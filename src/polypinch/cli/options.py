@@ -70,3 +70,17 @@ def needs_web() -> Iterator[None]:
         raise PinchError(
             f"this command needs {error.name}, of the extra web", fix="pip install 'polypinch[web]'"
         ) from error
+
+
+SpeedOf = Annotated[
+    str | None,
+    typer.Option(
+        "--tokens-per-second",
+        help="A device's speed to tell time by: a number, or 'tuned: 9000, scored: 30000, drawn: 2000'.",
+    ),
+]
+
+PriceOfAnHour = Annotated[
+    float | None,
+    typer.Option("--price-per-hour", min=0, help="Dollars for an hour of one device, to tell the money by."),
+]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from polypinch.cli.options import DEFAULT_MODEL, Json, ModelName, folded
+from polypinch.cli.options import DEFAULT_MODEL, Json, ModelName, PriceOfAnHour, SpeedOf, folded
 from polypinch.cli.show import print_json, print_table
 from polypinch.errors import PinchError
 
@@ -94,22 +94,27 @@ def write_command(
 def show_command(
     name: Name,
     ground: Ground,
-    speed: Annotated[
-        float | None, typer.Option("--tokens-per-second", min=0.001, help="A speed to tell the time by.")
-    ] = None,
+    speed: SpeedOf = None,
+    price_per_hour: PriceOfAnHour = None,
     as_json: Json = False,
 ) -> None:
     """Say what the paper did, what is ours, what is unknown, and what it would cost.
 
     Example: polypinch paper show pinch --size tiny --tokens-per-second 500
+
+    Example: polypinch paper show pinch --tokens-per-second "tuned: 900, scored: 3000, drawn: 200"
+    --price-per-hour 2
     """
     from polypinch.paper import estimate_cost, everything, preset
+    from polypinch.study import read_speed
+
+    stated = read_speed(speed, price_per_hour)
 
     chosen = preset(name)
     setup, cost, why = None, None, None
     try:
         setup = ground.set_up()
-        cost = estimate_cost(chosen.make(setup), speed)
+        cost = estimate_cost(chosen.make(setup), stated, price_per_hour)
     except PinchError as error:
         why = str(error)
     said = everything(chosen, setup)
@@ -127,7 +132,7 @@ def show_command(
     typer.echo(_cost_words(cost, speed) if cost else f"- cannot be told: {why}")
 
 
-def _cost_words(cost: Cost, speed: float | None) -> str:
+def _cost_words(cost: Cost, speed: str | None) -> str:
     from polypinch.study import duration
 
     tokens = cost.tokens
@@ -138,6 +143,8 @@ def _cost_words(cost: Cost, speed: float | None) -> str:
     ]
     if cost.seconds is not None:
         lines.append(
-            f"about {duration(cost.seconds)} at {speed:g} tokens/s; polypinch check times your machine"
+            f"about {duration(cost.seconds)} at {speed} tokens/s; polypinch check times your machine"
         )
+    if cost.spending is not None:
+        lines += cost.spending.lines()
     return "\n".join(f"- {line}" for line in [*lines, *cost.problems])

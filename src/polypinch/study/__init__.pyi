@@ -27,6 +27,7 @@ from .spec import (
     Study,
     StudyLanguages,
 )
+from .spending import Speed, Spending, read_speed
 from .store import Damaged, Stage, State, Store
 
 __all__ = [
@@ -57,6 +58,8 @@ __all__ = [
     "Preflight",
     "Record",
     "Resources",
+    "Speed",
+    "Spending",
     "Stage",
     "State",
     "Store",
@@ -77,6 +80,7 @@ __all__ = [
     "read_looks",
     "read_record",
     "read_resources",
+    "read_speed",
     "read_study",
     "run",
     "run_on_ray",

@@ -22,7 +22,8 @@ from polypinch.study.graph import build
 from polypinch.study.inputs import Inputs
 from polypinch.study.searching import arms_by_dose
 from polypinch.study.spec import MONOLINGUAL, Arm, Design
-from polypinch.study.speed import Speed, measure
+from polypinch.study.speed import measure
+from polypinch.study.spending import Speed, mean_seconds
 from polypinch.study.store import Store
 from polypinch.tasks import TaskSet, as_answer
 from polypinch.tracking import require_trackers
@@ -49,6 +50,7 @@ class Preflight:
             ``expected`` where half of the doses work, and ``where_nothing_works``, by simulation.
         judging: what a language model as judge would be asked, at most: calls, tokens, dollars.
         seconds: estimated time, the judge's aside, or ``None`` where speed was not measured.
+        seconds_for: the same of what is ``tuned`` on, ``scored`` and ``drawn``.
         disk_bytes: estimated space, weights of the base aside.
         disk_free: bytes free where the study would write.
     """
@@ -60,6 +62,7 @@ class Preflight:
     trainings: dict[str, int] = field(default_factory=dict)
     judging: dict[str, Any] | None = None
     seconds: float | None = None
+    seconds_for: dict[str, float] = field(default_factory=dict)
     disk_bytes: int = 0
     disk_free: int = 0
 
@@ -289,16 +292,8 @@ def _estimate(inputs: Inputs, found: Preflight, out: Path, time_it: bool) -> Non
             speeds.append(measure(loaded, chat))
         base.release()
     if speeds:
-        share = 1 / len(speeds)
-        found.seconds = sum(
-            share
-            * (
-                found.tokens["tuned"] / s.tuning
-                + found.tokens["scored"] / s.loss
-                + found.tokens["drawn"] / s.answering
-            )
-            for s in speeds
-        )
+        found.seconds_for = mean_seconds(speeds, found.tokens)
+        found.seconds = sum(found.seconds_for.values())
     found.disk_bytes = kept + most + 50_000_000
     folder = out
     while not folder.exists():

@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from polypinch.answer import Sampling, TransformersEngine
 from polypinch.chat import ChatFormat, Encoded
+from polypinch.study.spending import Speed
 from polypinch.tune import attending, batch_loss, causal_model, flatten, row_losses
-
-
-@dataclass(frozen=True)
-class Speed:
-    """Tokens per second of each kind of work.
-
-    Attributes:
-        tuning: forward and backward.
-        loss: forward only.
-        answering: drawn tokens, for a batch of 32.
-    """
-
-    tuning: float
-    loss: float
-    answering: float
 
 
 def measure(model: Any, chat: ChatFormat) -> Speed:
@@ -54,7 +39,11 @@ def measure(model: Any, chat: ChatFormat) -> Speed:
         return sum(done.completion_tokens for done in engine.complete([ids[:48]] * 32, few, 0))
 
     drawn = answering()
-    return Speed(tokens / _seconds(tuning), tokens / _seconds(loss), drawn / _seconds(answering))
+    return Speed(
+        tuned=tokens / _seconds(tuning),
+        scored=tokens / _seconds(loss),
+        drawn=drawn / _seconds(answering),
+    )
 
 
 def _seconds(work: Any) -> float:
