@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import random
+import re
 import shutil
 import subprocess
 import time
@@ -22,7 +23,17 @@ from polypinch.pool.table import POOL_SCHEMA
 from polypinch.publish import report
 from polypinch.results.arms import read_results
 from polypinch.specs import load_yaml
-from polypinch.study import Store, Study, build, open_inputs, preflight, read_record, run, write_record
+from polypinch.study import (
+    Inputs,
+    Store,
+    Study,
+    build,
+    open_inputs,
+    preflight,
+    read_record,
+    run,
+    write_record,
+)
 from tests.pools import row
 from tests.running import command, polypinch, started
 from tests.studies import write_study
@@ -356,3 +367,24 @@ def test_a_moved_study_is_read_without_its_models_and_pool(
     assert {moved.state(stage) for stage in graph.stages()} == {"done"}
     report(record, graph, moved, tmp_path / "moved")
     assert tables(tmp_path / "moved") == tables(out)
+
+
+def test_what_a_model_cannot_take_in_is_refused_before_anything_is_trained(
+    tiny_study: dict[str, Any], tmp_path: Path
+) -> None:
+    answering = {**tiny_study["answering"], "max_new_tokens": 5000}
+    path = write_study(tmp_path / "s.yaml", tiny_study, answering=answering)
+    inputs = open_inputs(load_yaml(path, Study))
+    errors = _errors(inputs, tmp_path)
+    assert len(errors) == 1
+    assert re.search(r"prompt and answer of \S+ in \w+ takes 5,\d+ tokens, and \S+ takes in 512", errors[0])
+    for chat in inputs.chats.values():
+        chat.context = 10
+    said = " ".join(_errors(inputs, tmp_path))
+    assert "held-out item" in said
+    assert "tokens, and the model takes in 10" in said
+
+
+def _errors(inputs: Inputs, out: Path) -> list[str]:
+    problems = preflight(inputs, out, time_it=False).problems
+    return [problem.message for problem in problems if problem.level == "error"]

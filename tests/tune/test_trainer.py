@@ -126,6 +126,26 @@ def test_a_checkpoint_that_a_kill_left_half_written_is_not_resumed_from(model: s
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
+def test_a_torn_checkpoint_is_left_for_the_one_before(
+    model: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
+    tune_long(model, undisturbed)
+    child = started(tune_long, model, killed)
+    deadline = time.monotonic() + 120
+    while len(list(killed.glob("checkpoints/*/complete"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    child.kill()
+    child.join()
+    newest = max(killed.glob("checkpoints/*/complete"), key=lambda path: int(path.parent.name[11:])).parent
+    torn = newest / "optimizer.pt"
+    torn.write_bytes(torn.read_bytes()[:-100])
+    tune_long(model, killed)
+    assert f"{newest.name}: optimizer.pt is not what was written" in " ".join(capfd.readouterr().err.split())
+    one, other = weights(undisturbed), weights(killed)
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
 def test_full_tuning_moves_the_weights_and_loads_again(model: str, tmp_path: Path) -> None:
     tune(table(), find_model(model), recipe(method="full", learning_rate=1e-3), 1, tmp_path)
     assert losses(tmp_path)[-1] < losses(tmp_path)[0]

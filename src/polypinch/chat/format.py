@@ -18,7 +18,7 @@ from polypinch.conversation import Message, Messages
 from polypinch.errors import PinchError
 from polypinch.files import fingerprint
 from polypinch.mix import Counter, TokenCount, TrainerFormat
-from polypinch.models import Model, load_tokenizer, vocabulary_size
+from polypinch.models import Model, context_length, load_tokenizer, vocabulary_size
 from polypinch.thoughts import Said, split_thought
 
 # Conversations tokenised in one call: the tokenizer spreads them over the cores.
@@ -52,6 +52,8 @@ class ChatFormat:
         self.rendering = Rendering(tokenizer, self.template, self.name)
         self.control = self.rendering.control
         self._lead = _lead(tokenizer)
+        self.context: int | None = None
+        """Tokens that the model takes in, where that is known."""
         self.stop_ids = self._stop_ids()
         pad = tokenizer.pad_token_id
         usable = pad is not None and (limit is None or pad < limit)
@@ -86,6 +88,7 @@ class ChatFormat:
     @classmethod
     def _tried(cls, model: Model, tokenizer: Any, name: str, template: str) -> ChatFormat:
         chat = cls(tokenizer, template, name, vocabulary_size(model))
+        chat.context = context_length(model)
         chat.try_out()
         return chat
 

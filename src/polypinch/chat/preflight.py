@@ -62,14 +62,17 @@ def check_rows(chat: ChatFormat, rows: Iterable[tuple[str, str, Encoded]]) -> li
         rows: (item_id, language, encoded) of each.
 
     Returns:
-        At most one problem per row and kind of problem: an empty mask, a full mask, a doubled BOS, an
-        end of turn that is not supervised. A truncated row's end cannot be supervised; it is not named
-        here, truncation being counted by language.
+        At most one problem per row and kind of problem: more tokens than the model takes in, an empty mask,
+        a full mask, a doubled BOS, an end of turn that is not supervised. A truncated row's end cannot be
+        supervised; it is not named here, truncation being counted by language.
     """
     problems = []
     bos = chat.tokenizer.bos_token_id
     for number, (item, tag, row) in enumerate(rows, 1):
         where = f"row {number} (item {item!r} in {tag!r})"
+        if chat.context is not None and len(row) > chat.context:
+            message = f"it has {len(row):,} tokens, and the model takes in {chat.context:,}"
+            problems.append(Problem("error", where, message, f"max_length: {chat.context}"))
         if not row.supervised.any():
             fix = (
                 "raise max_length"

@@ -236,8 +236,17 @@ def load_tokenizer(model: Model) -> Any:
 
 def vocabulary_size(model: Model) -> int | None:
     """Return how many rows a model's embedding has, as its configuration says; ``None`` where it does not."""
+    return _configured(model, "vocab_size")
+
+
+def context_length(model: Model) -> int | None:
+    """Return how many tokens a model takes in, as its configuration says; ``None`` where it does not."""
+    return _configured(model, "max_position_embeddings")
+
+
+def _configured(model: Model, name: str) -> int | None:
     config = AutoConfig.from_pretrained(model.path, revision=model.revision, trust_remote_code=runs_code())
-    size = getattr(config.get_text_config(decoder=True), "vocab_size", None)
+    size = getattr(config.get_text_config(decoder=True), name, None)
     return size if isinstance(size, int) else None
 
 

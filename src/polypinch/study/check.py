@@ -18,10 +18,11 @@ from polypinch.files import canonical_json
 from polypinch.mix import Mixture
 from polypinch.stats import expected_tunings
 from polypinch.study.artifacts import Kind
+from polypinch.study.contexts import beyond_contexts
 from polypinch.study.graph import build
 from polypinch.study.inputs import Inputs
 from polypinch.study.searching import arms_by_dose
-from polypinch.study.spec import MONOLINGUAL, Arm, Design
+from polypinch.study.spec import MONOLINGUAL, Arm, Design, Study
 from polypinch.study.speed import measure
 from polypinch.study.spending import Speed, mean_seconds
 from polypinch.study.store import Store
@@ -34,6 +35,7 @@ _BYTES_PER_TRAINED = 4 * (1 + 2 * 3)
 
 # Below this many items further items tell more than further seeds.
 _FEW_ITEMS = 32
+_ENOUGH_ITEMS = 64
 
 
 @dataclass
@@ -94,7 +96,7 @@ def preflight(inputs: Inputs, out: Path, time_it: bool = True) -> Preflight:
                 mixture = inputs.mixture(model, plan, recipe.max_length, keep=True)
                 if arm.name not in found.mixtures:
                     found.mixtures[arm.name] = mixture.manifest
-                    found.problems += _confounded(arm, mixture)
+                    found.problems += [] if _has_control(study, arm) else _confounded(arm, mixture)
                     found.problems += notices(chat, mixture.table, f"arm {arm.name}")
                 tokens = sum(line["tokens"] for line in mixture.manifest["languages"])
                 key = canonical_json([model, plan.model_dump(mode="json"), recipe.model_dump(mode="json")])
@@ -107,6 +109,7 @@ def preflight(inputs: Inputs, out: Path, time_it: bool = True) -> Preflight:
     for name, chat in inputs.chats.items():
         found.problems += notices(chat, inputs.heldout, f"held-out items, in the format of {name}")
     found.problems += _limits(inputs)
+    found.problems += beyond_contexts(inputs)
     for one in inputs.tasks:
         found.problems += _of_task(one)
         about = {"name": one.name, "items": len(one.item_ids), "languages": list(one.languages)}
@@ -177,6 +180,12 @@ def trainings_line(trainings: Mapping[str, int]) -> str:
     )
 
 
+def _has_control(study: Study, arm: Arm) -> bool:
+    """Tell whether the study compares an arm with the same items in the base language."""
+    against = next((one for one in study.arms if one.name == study.comparison.against), None)
+    return against is not None and against.control_of == arm.name
+
+
 def _confounded(arm: Arm, mixture: Mixture) -> list[Problem]:
     """Warn where a pinch comes from elsewhere than the base: language and domain then change together."""
     base = mixture.manifest["plan"]["base"]
@@ -216,16 +225,17 @@ def _limits(inputs: Inputs) -> list[Problem]:
                 "add reference responses",
             )
         )
-    if items < 100:
+    if items < _ENOUGH_ITEMS:
         message = f"{items} held-out items resolve only large differences in scores and fidelity"
-        problems.append(Problem("warning", "heldout", message, "hold out more items"))
+        fix = f"hold out {_ENOUGH_ITEMS} or more: they tell more than further seeds do, and cost less"
+        problems.append(Problem("warning", "heldout", message, fix))
     if items < _FEW_ITEMS and len(study.seeds) > 2:
         message = f"{items} held-out items with {len(study.seeds)} seeds: items are cheap and seeds are dear"
         fix = "hold out 64 items, and train with 2 seeds: that tells more with fewer trainings"
         problems.append(Problem("warning", "heldout", message, fix))
-    if len(study.seeds) < 3:
-        message = f"{len(study.seeds)} seed cannot tell an arm's effect from a run's luck"
-        problems.append(Problem("warning", "seeds", message, "use at least 3 seeds"))
+    if len(study.seeds) < 2:
+        message = "one seed speaks of that one training alone: an arm's effect may be its luck"
+        problems.append(Problem("warning", "seeds", message, "use 2 seeds"))
     return problems
 
 

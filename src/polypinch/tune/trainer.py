@@ -19,7 +19,7 @@ from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
 
 from polypinch.chat import ChatFormat, Encoded, EncodedRows, check_rows, encode_with_keys, notices
 from polypinch.errors import PinchError
-from polypinch.files import disk_errors, sync, write_json, write_text
+from polypinch.files import disk_errors, write_json, write_text
 from polypinch.models import Model, Precision, choose_dtype, device, load_model
 from polypinch.processes import barrier, is_main, main_first, rank, world
 from polypinch.progress import Bar, bar, say
@@ -27,6 +27,7 @@ from polypinch.tracking import TrackedRun, Tracker
 from polypinch.tune import sharding
 from polypinch.tune.base import Base
 from polypinch.tune.batches import Flat, by_token_budget, flatten, share_out, steps_in_stages
+from polypinch.tune.checkpoints import mark_whole, newest_whole
 from polypinch.tune.compiling import compiled, pays
 from polypinch.tune.following import followed
 from polypinch.tune.forward import attending, causal_model
@@ -39,7 +40,6 @@ from polypinch.tune.sharding import any_says, free_bytes
 from polypinch.tune.table import SUMMARY_FILE
 from polypinch.tune.trial import try_adapters
 
-_COMPLETE = "complete"
 # transformers warns of a name that its own Trainer still uses, and that older releases alone have.
 warnings.filterwarnings("ignore", message=r"`(is_)?gradient_checkpointing", category=FutureWarning)
 
@@ -120,10 +120,7 @@ class _Watch(TrainerCallback):
         folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
         barrier()
         if is_main() and folder.is_dir():
-            for path in folder.rglob("*"):
-                sync(path)
-            (folder / _COMPLETE).touch()
-            sync(folder)
+            mark_whole(folder)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         last = state.log_history[-1] if state.log_history else {}
@@ -235,7 +232,7 @@ def tune(
     with disk_errors(directory):
         with main_first():
             checkpoints.mkdir(parents=True, exist_ok=True)
-            resume = _last_checkpoint(checkpoints)
+            resume = newest_whole(checkpoints)
         done = int(resume.name.rpartition("-")[2]) if resume else 0
         with bar(label, len(steps), done) as shown, followed(recipe, run, directory, done) as follower:
             watch = _Watch(shown, len(steps) // recipe.epochs, chat, development)
@@ -354,17 +351,6 @@ def _optimizer(recipe: TuneRecipe, dtype: torch.dtype) -> tuple[type[Any], dict[
     if recipe.method == "full" and dtype is torch.bfloat16 and world() == 1:
         return MasterAdamW, {"lr": recipe.peak_learning_rate}
     return None  # what the arguments say
-
-
-def _last_checkpoint(folder: Path) -> Path | None:
-    """Return the newest whole checkpoint, removing any that a kill left unfinished."""
-    whole = []
-    for path in folder.glob("checkpoint-*"):
-        if (path / _COMPLETE).exists():
-            whole.append(path)
-        else:
-            shutil.rmtree(path)
-    return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
 
 
 def _save(trainer: PinchTrainer, chat: ChatFormat, recipe: TuneRecipe, directory: Path, alone: bool) -> None:
