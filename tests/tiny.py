@@ -23,7 +23,7 @@ SHARED = {
     "num_hidden_layers": 2,
     "num_attention_heads": 4,
     "num_key_value_heads": 2,
-    "max_position_embeddings": 512,
+    "max_position_embeddings": 16384,
     "pad_token_id": 0,
     "eos_token_id": 1,
     "bos_token_id": 2,

@@ -372,12 +372,14 @@ def test_a_moved_study_is_read_without_its_models_and_pool(
 def test_what_a_model_cannot_take_in_is_refused_before_anything_is_trained(
     tiny_study: dict[str, Any], tmp_path: Path
 ) -> None:
-    answering = {**tiny_study["answering"], "max_new_tokens": 5000}
+    answering = {**tiny_study["answering"], "max_new_tokens": 20_000}
     path = write_study(tmp_path / "s.yaml", tiny_study, answering=answering)
     inputs = open_inputs(load_yaml(path, Study))
     errors = _errors(inputs, tmp_path)
     assert len(errors) == 1
-    assert re.search(r"prompt and answer of \S+ in \w+ takes 5,\d+ tokens, and \S+ takes in 512", errors[0])
+    assert re.search(
+        r"prompt and answer of \S+ in \w+ takes 20,\d+ tokens, and \S+ takes in 16,384", errors[0]
+    )
     for chat in inputs.chats.values():
         chat.context = 10
     said = " ".join(_errors(inputs, tmp_path))

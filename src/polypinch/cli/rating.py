@@ -13,9 +13,9 @@ from polypinch.cli.show import echo, print_json, print_table
 from polypinch.errors import PinchError
 
 if TYPE_CHECKING:
-    from polypinch.judge.people import Ratings
+    from polypinch.judge.people import JobReport, Ratings
     from polypinch.stats import Coefficient
-    from polypinch.web.rating import Elsewhere, JobReport
+    from polypinch.web.rating import Elsewhere
 
 rate_app = typer.Typer(no_args_is_help=True, help="Let people rate answers blind, and read what they said.")
 
@@ -186,7 +186,7 @@ def report_command(
     from polypinch.judge.people import open_job
 
     with needs_web():
-        from polypinch.web.rating import job_report
+        from polypinch.judge.people import job_report
     found = job_report(open_job(job))
     if as_json:
         print_json(found)
@@ -203,7 +203,7 @@ def adjudicate_command(job: JobFolder, as_json: Json = False) -> None:
     from polypinch.judge.people import open_job
 
     with needs_web():
-        from polypinch.web.rating import adjudicate
+        from polypinch.judge.people import adjudicate
     added = adjudicate(open_job(job))
     if as_json:
         print_json(added)

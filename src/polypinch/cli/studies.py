@@ -258,6 +258,9 @@ def report_command(
         Path | None,
         typer.Option(help="Of several studies: the folder for the page that shows them together."),
     ] = None,
+    ratings: Annotated[
+        list[Path] | None, typer.Option(help="A rating job of the study's answers; may be repeated.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write a finished study's report again: the page, findings.json, every table and figure as files.
@@ -266,12 +269,15 @@ def report_command(
 
     Example: polypinch report study --exposure shares.csv
 
+    Example: polypinch report study --ratings job
+
     Example: polypinch report small-model large-model --out together
     """
     if len(studies) > 1 or out is not None:
-        if exposure is not None:
+        if exposure is not None or ratings:
+            named = "--ratings" if ratings else "--exposure"
             raise PinchError(
-                "--exposure is of one study's report", fix="report each study alone with it, then together"
+                f"{named} is of one study's report", fix="report each study alone with it, then together"
             )
         _report_together(studies, out, as_json)
         return
@@ -280,7 +286,7 @@ def report_command(
     from polypinch.report import FINDINGS
 
     inputs, graph, store = recorded(studies[0])
-    page = report(inputs, graph, store, studies[0], exposure)
+    page = report(inputs, graph, store, studies[0], exposure, ratings or [])
     if as_json:
         print_json({"report": str(page), **read_json(studies[0] / FINDINGS)})
     else:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 
 from polypinch.publish.looks import LOOKS, LookRow
+from polypinch.publish.rated import PEOPLE_AND_JUDGE, RATINGS, AgreementRow, RatedRow
 from polypinch.report import ROWS, Step
 from polypinch.study import TABLES
 
@@ -28,7 +29,8 @@ In `store/KIND/NAME-FINGERPRINT/`, as Parquet, at least these columns:
 def documentation() -> str:
     """Return what ``docs/tables.md`` has to be."""
     parts = [_HEAD]
-    for name, row in {**ROWS, "steps": Step, LOOKS: LookRow}.items():
+    more = {"steps": Step, LOOKS: LookRow, RATINGS: RatedRow, PEOPLE_AND_JUDGE: AgreementRow}
+    for name, row in {**ROWS, **more}.items():
         parts.append(f"\n## `tables/{name}.csv`\n\n{_summary(row)}\n\n| column | what it is |\n|---|---|\n")
         known = described(row)
         parts += [f"| `{one.name}` | {known[one.name]} |\n" for one in fields(row)]

@@ -34,10 +34,12 @@ from polypinch.findings import (
     verdict,
 )
 from polypinch.judge import dollars
+from polypinch.judge.people import is_job, open_job
 from polypinch.languages import language
 from polypinch.measure import FIDELITY, LEADING, LOSS, SCORE, Measure
 from polypinch.publish import tables as rows
 from polypinch.publish.looks import LOOKS, looks_of, looks_part
+from polypinch.publish.rated import PEOPLE_AND_JUDGE, RATINGS, judge_scores, rated_part
 from polypinch.publish.tracked import track_results
 from polypinch.report import (
     ArmChange,
@@ -46,6 +48,7 @@ from polypinch.report import (
     Conclusion,
     Endpoint,
     LanguageInfo,
+    Part,
     ReportData,
     Sample,
     SeedNoise,
@@ -69,6 +72,7 @@ from polypinch.study import (
     Axes,
     Graph,
     Looked,
+    PeopleJudge,
     Record,
     Store,
     Study,
@@ -81,7 +85,14 @@ from polypinch.study import (
 _SAMPLE_ITEMS = 6
 
 
-def report(inputs: Record, graph: Graph, store: Store, directory: Path, exposure: Path | None = None) -> Path:
+def report(
+    inputs: Record,
+    graph: Graph,
+    store: Store,
+    directory: Path,
+    exposure: Path | None = None,
+    ratings: Sequence[Path] = (),
+) -> Path:
     """Write a study's report, tables and figures; return the page's path. Its trackers get the results.
 
     Args:
@@ -90,16 +101,29 @@ def report(inputs: Record, graph: Graph, store: Store, directory: Path, exposure
         store: where they are done.
         directory: to write to.
         exposure: a CSV file of disclosed shares of pretraining (``language``, ``share``).
+        ratings: folders of rating jobs of the study's answers, shown beside that of people who judge it.
 
     Raises:
-        PinchError: a step of the study is not done yet, or the file of shares cannot be read.
+        PinchError: a step of the study is not done yet, or the file of shares or a job cannot be read.
     """
     finished(graph, store)
     disclosed = read_exposure(exposure) if exposure else None
     data = read_report(inputs, graph, store, directory, disclosed)
-    page = write_report(data, directory)
+    rated = _rated(inputs, graph, store, ratings)
+    page = write_report(replace(data, parts=[*data.parts, *rated]), directory)
     track_results(inputs, graph, store, data, directory)
     return page
+
+
+def _rated(inputs: Record, graph: Graph, store: Store, ratings: Sequence[Path]) -> list[Part]:
+    """Return what people said; a job that judges the study and is not here any more is left out."""
+    jobs = [open_job(folder) for folder in ratings]
+    judge = inputs.study.comparison.judge
+    if isinstance(judge, PeopleJudge) and is_job(Path(judge.people)):
+        jobs.insert(0, open_job(Path(judge.people)))
+    scores = {} if inputs.judge.people else judge_scores(graph, store, inputs.judge.orders)
+    parts = (rated_part(job, scores, inputs.judge.words) for job in jobs)
+    return [part for part in parts if part is not None]
 
 
 def read_report(
@@ -196,7 +220,7 @@ def gather(
         defaults={"study": study.model_dump(mode="json")},
         versions=_versions(graph, store),
         steps=_steps(graph, store),
-        exports=replace(EXPORTS, tables=(*EXPORTS.tables, LOOKS)),
+        exports=replace(EXPORTS, tables=(*EXPORTS.tables, LOOKS, RATINGS, PEOPLE_AND_JUDGE)),
     )
     searched = looks_part(looks)
     return replace(data, parts=[*([searched] if searched else []), *parts_of(shown, data)])

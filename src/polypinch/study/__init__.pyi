@@ -24,6 +24,7 @@ from .spec import (
     Design,
     HeldOut,
     LLMJudge,
+    PeopleJudge,
     Study,
     StudyLanguages,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "LLMJudge",
     "Looked",
     "Looking",
+    "PeopleJudge",
     "Preflight",
     "Record",
     "Resources",

@@ -16,8 +16,20 @@ from .job import (
 )
 from .ratings import Rating, Ratings
 from .reading import Said, Vote, counted, decided, job_identity, job_labels, read_ratings, verdicts, votes
+from .report import (
+    ALL,
+    JobReport,
+    PairKey,
+    Result,
+    WithJudge,
+    adjudicate,
+    disagreements,
+    job_report,
+    with_judge,
+)
 
 __all__ = [
+    "ALL",
     "CHOICES",
     "GUIDELINES",
     "ITEM_SCHEMA",
@@ -28,20 +40,27 @@ __all__ = [
     "Flag",
     "Job",
     "JobFacts",
+    "JobReport",
+    "PairKey",
     "Rated",
     "Rater",
     "Rating",
     "Ratings",
+    "Result",
     "Said",
     "Task",
     "Vote",
+    "WithJudge",
+    "adjudicate",
     "adjudicator_list",
     "counted",
     "decided",
+    "disagreements",
     "drawn_items",
     "is_job",
     "job_identity",
     "job_labels",
+    "job_report",
     "known_tasks",
     "lists_of",
     "make_job",
@@ -49,4 +68,5 @@ __all__ = [
     "read_ratings",
     "verdicts",
     "votes",
+    "with_judge",
 ]

@@ -4,33 +4,28 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from polypinch.judge.people import (
-    CHOICES,
-    Choice,
-    Job,
-    Rated,
-    Rater,
-    Ratings,
-    Said,
-    adjudicator_list,
-    counted,
-    read_ratings,
-)
+from polypinch.judge.people.drawing import adjudicator_list
+from polypinch.judge.people.job import CHOICES, Choice, Job, Rated, Rater
+from polypinch.judge.people.ratings import Ratings
+from polypinch.judge.people.reading import Said, Vote, counted, decided, read_ratings, votes
 from polypinch.stats import (
+    Bounds,
     Coefficient,
     Statistic,
+    cohen_kappa,
     estimate,
     exact,
     fleiss_kappa,
+    interval,
+    joint,
     joint_among,
     krippendorff_alpha,
     mean_agreement,
-    ratio,
 )
 
 ALL = "all"
@@ -174,6 +169,78 @@ def job_report(job: Job) -> JobReport:
     )
 
 
+@dataclass(frozen=True)
+class WithJudge:
+    """How a judge's verdicts agree with what people decided together; intervals resample items.
+
+    Attributes:
+        language: a tag.
+        compared: pairs of answers that both judged.
+        same: share of them with one outcome.
+        kappa: Cohen's, which takes off what chance alone would give.
+        people: mean score that people gave, win 1, tie 0.5, loss 0, in percent.
+        judge: the judge's of the same pairs.
+    """
+
+    language: str
+    compared: int
+    same: Coefficient
+    kappa: Coefficient
+    people: float
+    judge: float
+
+
+PairKey = tuple[str, str, int | None, str, str]
+"""Arm, against, seed, item, language."""
+
+
+def with_judge(job: Job, scores: Mapping[PairKey, float]) -> list[WithJudge]:
+    """Hold a judge's scores against what people decided, language by language.
+
+    Args:
+        job: with its ratings; where answers were graded alone, pairs are made of the grades.
+        scores: of the judge by pair: win 1, tie 0.5, loss 0, both orders' mean. Above a half the arm won.
+    """
+    together: dict[PairKey, list[Vote]] = defaultdict(list)
+    for vote in votes(job):
+        together[vote.arm, vote.against, vote.seed, vote.item_id, vote.language].append(vote)
+    by_language: dict[str, list[tuple[str, int, int]]] = defaultdict(list)
+    for key, group in together.items():
+        score = _score_of(key, scores)
+        if score is not None:
+            people = decided(
+                [one.choice for one in group if not one.adjudicates],
+                [one.choice for one in group if one.adjudicates],
+            )
+            by_language[key[4]].append((key[3], _OUTCOMES.index(people), int(np.sign(score - 0.5)) + 1))
+    return [_agreeing(tag, by_language[tag]) for tag in job.facts.languages if by_language[tag]]
+
+
+_OUTCOMES = ("against", "tie", "arm")
+
+
+def _score_of(key: PairKey, scores: Mapping[PairKey, float]) -> float | None:
+    arm, against, seed, item, tag = key
+    own = scores.get(key)
+    turned = scores.get((against, arm, seed, item, tag))
+    return own if own is not None else None if turned is None else 1 - turned
+
+
+def _agreeing(tag: str, rows: Sequence[tuple[str, int, int]]) -> WithJudge:
+    codes = np.array([row[1:] for row in rows], dtype=np.int64)
+    both = joint(codes[:, 0], codes[:, 1], len(_OUTCOMES))
+    clusters = [row[0] for row in rows]
+    means = 50.0 * codes.mean(axis=0)
+    return WithJudge(
+        tag,
+        len(rows),
+        estimate(mean_agreement(both, exact(len(_OUTCOMES))), clusters),
+        estimate(cohen_kappa(both), clusters),
+        float(means[0]),
+        float(means[1]),
+    )
+
+
 def disagreements(said: Sequence[Said]) -> list[Disagreement]:
     """Return the tasks on which raters, adjudicators aside, chose differently."""
     by_task: dict[str, list[Said]] = defaultdict(list)
@@ -215,20 +282,27 @@ def _results(job: Job, said: Sequence[Said]) -> list[Result]:
             shares = {name: _share(own, {name: 1.0}) for name in names}
             score = None
             if job.facts.rated is Rated.PAIRS:
-                score = _share(own, {"arm": 100.0, "tie": 50.0, Choice.BOTH_BAD.value: 50.0})
+                score = _share(own, {"arm": 100.0, "tie": 50.0, Choice.BOTH_BAD.value: 50.0}, 100.0)
             results.append(Result(arm, against, tag, len(own), shares, score))
     return results
 
 
-def _share(said: Sequence[Said], worth: dict[str, float]) -> Coefficient:
-    """Return the mean worth of choices: over an item's raters first, then over items and languages."""
-    of_task: dict[str, list[float]] = defaultdict(list)
-    item_of = {}
+def _share(said: Sequence[Said], worth: dict[str, float], most: float = 1.0) -> Coefficient:
+    """Return the mean worth of choices: over an item's raters first, then over items and languages.
+
+    The interval is that of every score (:mod:`polypinch.stats.means`): where all are of one mind, a few items
+    still leave room.
+    """
+    of_task: dict[tuple[str, str], list[float]] = defaultdict(list)
     for one in said:
-        of_task[one.task.task].append(worth.get(one.choice, 0.0))
-        item_of[one.task.task] = one.task.item_id
-    means = np.array([statistics.fmean(values) for values in of_task.values()])
-    return estimate(ratio(means, np.ones_like(means)), [item_of[task] for task in of_task])
+        of_task[one.task.item_id, one.task.language].append(worth.get(one.choice, 0.0))
+    items = list(dict.fromkeys(item for item, _ in of_task))
+    tags = list(dict.fromkeys(tag for _, tag in of_task))
+    values = np.full((1, len(items), len(tags)), np.nan)
+    for (item, tag), each in of_task.items():
+        values[0, items.index(item), tags.index(tag)] = statistics.fmean(each)
+    found = interval(values, bounds=Bounds(0.0, most))
+    return Coefficient(found.value, found.low, found.high, found.n_items)
 
 
 def _agreement(job: Job, tag: str, said: Sequence[Said]) -> Agreement:
