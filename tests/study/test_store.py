@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import multiprocessing
 import shutil
+import time
+from dataclasses import asdict
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,7 +12,8 @@ import pytest
 from polypinch import files
 from polypinch.answer import Sampling
 from polypinch.errors import PinchError
-from polypinch.locks import Busy, holder, locked
+from polypinch.files import write_json
+from polypinch.locks import Busy, Holder, holder, locked
 from polypinch.mix import Budget, Dose, MixPlan
 from polypinch.study import Damaged, Graph, Kind, Stage, State, Store
 from polypinch.study.artifacts import SUMMARY
@@ -160,3 +163,19 @@ def test_fingerprints_stay_as_they_are() -> None:
     spec = {"recipe": TuneRecipe(rank=8).identity(), "sampling": Sampling(max_new_tokens=8).identity()}
     one = Stage.of(Kind.TUNE, "a", spec, (), lambda _: None, {})
     assert one.fingerprint == "e7bbcee332aea96823da77391a528ee4cc3f78dcc0cf0d320902220f317d116a"
+
+
+def test_the_time_left_is_shared_by_all_who_work_on_the_study(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def slow(number: int) -> Stage:
+        return Stage.of(Kind.TUNE, f"slow-{number}", {"slow": number}, (), lambda _: time.sleep(0.5), {})
+
+    steps = [slow(number) for number in range(9)]
+    whole = Graph(tuple(Tuned("m", "a", 1, (), None, None, None, one, one) for one in steps), ())
+    other = {"holder": asdict(Holder.here()), "step": 0, "steps": 9, "doing": "", "left": ""}
+    for number in range(3):
+        write_json(tmp_path / "out" / "workers" / f"other-{number}.json", other)
+    run(whole, Store(tmp_path / "store"), tmp_path / "out")
+    lines = [line for line in capfd.readouterr().err.splitlines() if "slow-0" in line]
+    assert "about 1 s left" in lines[0]

@@ -19,6 +19,7 @@ from polypinch.study.store import Damaged, Stage, State, Store
 
 _WORKERS = "workers"
 _WAIT_S, _WAIT_AT_MOST_S = 0.2, 5.0
+_COUNTED_S = 5.0
 
 
 def duration(seconds: float) -> str:
@@ -75,11 +76,20 @@ class Note:
 
     def __init__(self, path: Path | None, steps: int) -> None:
         self._path, self._steps, self._holder = path, steps, Holder.here()
+        self._counted = (-_COUNTED_S, 1)
 
     def write(self, step: int, doing: str, left: str) -> None:
         """Say how many steps are done, what is under way, and the time left."""
         if self._path is not None:
             write_json(self._path, asdict(Worker(self._holder, step, self._steps, doing, left)))
+
+    def together(self) -> int:
+        """Return how many processes work on the study now, this one included; looked up every few seconds."""
+        if self._path is None:
+            return 1
+        if time.monotonic() - self._counted[0] > _COUNTED_S:
+            self._counted = (time.monotonic(), max(1, len(workers(self._path.parent.parent))))
+        return self._counted[1]
 
     def renew(self) -> None:
         """Give a sign of life."""
@@ -225,10 +235,13 @@ class _Run:
         say(line.rstrip())
 
     def _left(self, later: Sequence[Stage]) -> str:
-        """Estimate from what like steps took in this run; a kind not seen yet makes it a lower bound."""
+        """Estimate from what like steps took in this run, shared by all who work on the study.
+
+        A kind not seen yet makes it a lower bound.
+        """
         if not later or not self._spent:
             return ""
         mean = {kind: sum(spent) / len(spent) for kind, spent in self._spent.items()}
-        known = sum(mean.get(stage.kind, 0.0) for stage in later)
+        known = sum(mean.get(stage.kind, 0.0) for stage in later) / self._note.together()
         more = any(stage.kind not in mean for stage in later)
         return f"{'more than ' if more else 'about '}{duration(known)} left"
