@@ -179,3 +179,18 @@ def test_the_time_left_is_shared_by_all_who_work_on_the_study(
     run(whole, Store(tmp_path / "store"), tmp_path / "out")
     lines = [line for line in capfd.readouterr().err.splitlines() if "slow-0" in line]
     assert "about 1 s left" in lines[0]
+
+
+def test_what_another_made_under_its_own_name_is_found_whoever_looked_first(tmp_path: Path) -> None:
+    def by(name: str) -> Stage:
+        return Stage.of(Kind.TUNE, name, {}, (), lambda folder: SUMMARY.write(folder, {"by": name}), {})
+
+    early, late = Store(tmp_path), Store(tmp_path)
+    assert early.state(by("mine")) is State.TO_DO
+    assert late.make(by("theirs"))
+    assert early.state(by("mine")) is State.DONE
+    assert not early.make(by("mine"))
+    assert early.read_json(by("mine"), SUMMARY) == {"by": "theirs"}
+    for named in tmp_path.glob("*/.name-*"):
+        named.unlink()  # as in a store that an older release made, or a copy without hidden files
+    assert Store(tmp_path).read_json(by("mine"), SUMMARY) == {"by": "theirs"}

@@ -254,12 +254,12 @@ class StoreElsewhere(Store):
             except (FileNotFoundError, KeyError, TypeError) as error:
                 why = f"not all of it is there ({error})"
             if why is None:
+                self._name(stage, final.name)
                 with suppress(OSError):  # another process here was quicker
                     coming.rename(final)
                     sync(folder)
             if coming.exists():
                 rmtree(coming)
-        self._listings.pop(stage.kind, None)
         if why is not None:
             self.bucket.remove(stage.kind, str(name))
             self._seen.pop(stage.kind, None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -24,15 +23,13 @@ from polypinch.files import (
     read_json,
     set_aside,
 )
-from polypinch.locks import Holder, holder, locked
+from polypinch.locks import Holder, holder, locked, unique
 from polypinch.study.artifacts import TABLES, JsonFile, Kind
 
 FORMAT = 3
 """Raised when the same spec would make different data, so that old artifacts are not taken for new."""
 
 _MARK = 12
-# A folder's time may be as coarse as this, so a listing that is younger could be an old one.
-_COARSE_NS = 2_000_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +113,7 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._listings: dict[str, tuple[int, dict[str, str]]] = {}
+        self._listings: dict[str, dict[str, str]] = {}
         self._verified: set[Path] = set()
 
     def path(self, stage: Stage) -> Path:
@@ -128,8 +125,26 @@ class Store:
         own = self.root / stage.kind / f"{stage.name}-{mark}"
         if own.is_dir():
             return own
-        other = self._listing(stage.kind).get(mark)
+        other = self._named(stage) or self._listing(stage.kind).get(mark)
         return own if other is None else self.root / stage.kind / other
+
+    def _name(self, stage: Stage, name: str) -> None:
+        """Say how a stage's artifact is named, before it stands: a kill leaves none that nobody finds."""
+        file = self._beside(stage, "name")
+        if not file.exists() or file.read_bytes() != name.encode():
+            # Not waited for until it is on the disk: after a power cut the folder's list of names is enough.
+            written = file.with_name(unique(file.name))
+            written.write_bytes(name.encode())
+            written.replace(file)
+
+    def _named(self, stage: Stage) -> str | None:
+        """Return the name that a stage's artifact was given, where it stands."""
+        try:
+            name = self._beside(stage, "name").read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            return None
+        plain = name and "/" not in name and not name.startswith(".")
+        return name if plain and (self.root / stage.kind / name).is_dir() else None
 
     def __str__(self) -> str:
         return str(self.root)
@@ -143,19 +158,17 @@ class Store:
         """Let others have what was made here: nothing is to be done for that in a folder."""
 
     def _listing(self, kind: str) -> dict[str, str]:
-        """Return the names of a kind's artifacts by the end of their fingerprints."""
-        folder = self.root / kind
-        try:
-            changed = folder.stat().st_mtime_ns
-        except OSError:
-            return {}
-        known = self._listings.get(kind)
-        if known is None or known[0] != changed:
-            names = (entry.name for entry in os.scandir(folder) if not entry.name.startswith("."))
-            listed = {name.rpartition("-")[2]: name for name in sorted(names, reverse=True)}
-            settled = abs(time.time_ns() - changed) > _COARSE_NS
-            known = self._listings[kind] = (changed if settled else -1, listed)
-        return known[1]
+        """Return the names of a kind's artifacts by the end of their fingerprints, as they were at first.
+
+        What is made later is found by the file that names it; a folder of thousands is not listed for each.
+        """
+        if kind not in self._listings:
+            try:
+                names = [entry.name for entry in os.scandir(self.root / kind) if entry.name[0] != "."]
+            except OSError:
+                return {}
+            self._listings[kind] = {name.rpartition("-")[2]: name for name in sorted(names, reverse=True)}
+        return self._listings[kind]
 
     def _beside(self, stage: Stage, what: str) -> Path:
         return self.root / stage.kind / f".{what}-{self.mark(stage)}"
@@ -191,7 +204,6 @@ class Store:
         with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             with locked(self._beside(stage, "lock"), folder / stage.name):
-                self._listings.pop(stage.kind, None)
                 final = self.path(stage)
                 if final.exists():
                     why = damage(final, stage.fingerprint)
@@ -199,6 +211,7 @@ class Store:
                         return False
                     self.discard(final, why)
                     final = self.path(stage)
+                self._name(stage, final.name)
                 beside = self._beside(stage, "partial")
                 with making(final, beside, stage.resolved, kind=stage.kind, used=stage.used) as directory:
                     stage.work(directory)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -242,6 +243,7 @@ class _Run:
         if not later or not self._spent:
             return ""
         mean = {kind: sum(spent) / len(spent) for kind, spent in self._spent.items()}
-        known = sum(mean.get(stage.kind, 0.0) for stage in later) / self._note.together()
-        more = any(stage.kind not in mean for stage in later)
+        ahead = Counter(stage.kind for stage in later)
+        known = sum(mean.get(kind, 0.0) * count for kind, count in ahead.items()) / self._note.together()
+        more = any(kind not in mean for kind in ahead)
         return f"{'more than ' if more else 'about '}{duration(known)} left"
