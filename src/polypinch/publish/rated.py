@@ -134,12 +134,16 @@ def rated_part(job: Job, scores: dict[PairKey, float], judge: str) -> Part | Non
 
 def judge_scores(graph: Graph, store: Store, orders: Orders) -> dict[PairKey, float]:
     """Return the outcome of each pair of answers that a study's judge compared: win 1, tie 0.5, loss 0."""
-    return {
-        (row["arm"], row["against"], row["seed"], row["item_id"], row["language"]): row["outcome"]
-        for compared in graph.compared
-        for row in outcomes(store.read(compared.verdicts), orders).to_pylist()
-        if row["outcome"] is not None
-    }
+    columns = ("arm", "against", "seed", "item_id", "language", "outcome")
+    found: dict[PairKey, float] = {}
+    for compared in graph.compared:
+        table = outcomes(store.read(compared.verdicts), orders)
+        for arm, against, seed, item, tag, outcome in zip(
+            *(table[name].to_pylist() for name in columns), strict=True
+        ):
+            if outcome is not None:
+                found[arm, against, seed, item, tag] = outcome
+    return found
 
 
 def _shares_table(rows: Sequence[RatedRow]) -> Numbers:
