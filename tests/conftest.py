@@ -14,8 +14,13 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.studies import tiny_study
+
+# A machine that is busy with other work draws slowly: that is not a fault of what is drawn.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 __all__ = ["drawn_once", "tiny_study"]
 
