@@ -81,7 +81,7 @@ def test_tokens_alone_need_no_weights(model: Model, found: Probe, monkeypatch: p
 def test_an_item_too_long_in_one_language_is_left_out_in_all(
     model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    texts = Texts("t", "0" * 64, TEXTS.languages, TEXTS.items, {**TEXTS.texts, ("b", "fi"): "ja " * 600})
+    texts = Texts("t", "0" * 64, TEXTS.languages, TEXTS.items, {**TEXTS.texts, ("b", "fi"): "ja " * 6000})
     short = probe(model, texts, label=None)
     assert (short.items, short.left_out) == (1, 1)
     assert short.languages[0].token_premium.n_items == 1
