@@ -59,8 +59,35 @@ def test_people_and_the_judge_agree_where_they_choose_alike(study: Path, tmp_pat
     fi, he = with_judge(job, scores)
     assert (fi.language, fi.same.value, fi.people, fi.judge) == ("fi", 1.0, 100.0, 100.0)
     assert (he.language, he.same.value, he.people, he.judge) == ("he", 0.0, 100.0, 0.0)
-    turned = {(against, arm, *rest): 1 - score for (arm, against, *rest), score in scores.items()}
-    assert with_judge(job, turned)[0].same.value == 1.0  # type: ignore[arg-type]
+    assert fi.same.low < 0.8 < fi.same.high == 1.0  # a few items leave room, even where all agree
+
+
+def test_a_score_is_of_the_arm_that_the_judge_scores_whichever_way_round_people_saw_the_pair(
+    study: Path, tmp_path: Path
+) -> None:
+    # Single grades pair arms in the order of their names: english first, though the study scores pinch-4.
+    job = open_job(job_of(study, tmp_path / "grades", "--single", "--arms", "english,pinch-4"))
+    rate(job, lambda place, task: "excellent" if task.arm == "pinch-4" else "fail")
+    items = {(task.item_id, task.language, task.seed) for task in job.tasks.values() if task.arm == "english"}
+    scores = {("pinch-4", "english", seed, item, tag): 0.75 for item, tag, seed in items}
+    for one in with_judge(job, scores):
+        assert (one.arm, one.against) == ("pinch-4", "english")
+        assert (one.people, one.judge, one.same.value) == (100.0, 100.0, 1.0)
+    told = {("english", "pinch-4", seed, item, tag): 0.25 for item, tag, seed in items}
+    for one in with_judge(job, told):
+        assert (one.arm, one.people, one.judge, one.same.value) == ("english", 0.0, 0.0, 1.0)
+
+
+def test_arms_that_people_see_otherwise_stand_apart(study: Path, tmp_path: Path) -> None:
+    job = open_job(job_of(study, tmp_path / "several", "--arms", "pinch-4,untuned"))
+    rate(job, lambda place, task: shown(place, "arm" if task.arm == "pinch-4" else "against"))
+    scores = {
+        (task.arm, task.against or "", task.seed, task.item_id, task.language): 1.0
+        for task in job.tasks.values()
+    }
+    people = {(one.arm, one.language): one.people for one in with_judge(job, scores)}
+    liked = {("pinch-4", tag): 100.0 for tag in ("fi", "he")}
+    assert people == {**liked, **{("untuned", tag): 0.0 for tag in ("fi", "he")}}
 
 
 def test_a_folder_that_is_no_job_is_refused(study: Path, tmp_path: Path) -> None:

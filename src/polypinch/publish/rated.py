@@ -31,7 +31,7 @@ class RatedRow:
         language: a tag, or ``all``.
         choice: excellent, pass, fail; or better, worse, tie, both bad.
         value: its share, 0 to 1, each item counting once with the mean of its raters.
-        low: lower end of the 95 % interval, items resampled.
+        low: lower end of the 95 % interval.
         high: upper end.
         ratings: all of the arm in the language.
     """
@@ -49,23 +49,27 @@ class RatedRow:
 
 @dataclass(frozen=True)
 class AgreementRow:
-    """How a study's judge agrees with people in one language.
+    """How a study's judge agrees with people on one arm in one language.
 
     Attributes:
         job: the ratings' folder.
+        arm: whose score it is.
+        against: what it is compared with.
         language: a tag.
         compared: pairs of answers that both judged.
         same: share with one outcome (won, tie, lost).
-        same_low: lower end of its 95 % interval, items resampled.
+        same_low: lower end of its 95 % interval.
         same_high: upper end.
         kappa: Cohen's kappa.
         kappa_low: lower end of its 95 % interval.
         kappa_high: upper end.
-        people: mean score that people gave, in percent.
+        people: mean score that people gave the arm, in percent.
         judge: the judge's of the same pairs.
     """
 
     job: str
+    arm: str
+    against: str
     language: str
     compared: int
     same: float
@@ -153,10 +157,7 @@ def _shares_table(rows: Sequence[RatedRow]) -> Numbers:
         key = row.arm, row.against, row.language
         cell = {"value": f"{100 * row.value:.0f}", "span": f"{100 * row.low:.0f} to {100 * row.high:.0f}"}
         lines.setdefault(key, []).append(cell)
-    shown = [
-        (f"{arm}{f' against {against}' if against else ''}, {_named(tag)}", cells)
-        for (arm, against, tag), cells in lines.items()
-    ]
+    shown = [(_line(arm, against, tag), cells) for (arm, against, tag), cells in lines.items()]
     return Numbers("Shares of what people said", ("arm and language", *choices), shown)
 
 
@@ -168,13 +169,19 @@ def _agreement_table(rows: Sequence[WithJudge]) -> Numbers:
         yield {"value": f"{one.people:.0f}", "span": ""}
         yield {"value": f"{one.judge:.0f}", "span": ""}
 
-    head = ("language", "pairs", "same outcome", "Cohen's kappa", "score by people", "score by the judge")
-    return Numbers("People and the judge", head, [(_named(one.language), list(cells(one))) for one in rows])
+    judged = ("score by people", "score by the judge")
+    head = ("arm and language", "pairs", "same outcome", "Cohen's kappa", *judged)
+    lines: list[tuple[str, Cells]] = [
+        (_line(one.arm, one.against, one.language), list(cells(one))) for one in rows
+    ]
+    return Numbers("People and the judge", head, lines)
 
 
 def _agreement_row(job: str, one: WithJudge) -> AgreementRow:
     return AgreementRow(
         job,
+        one.arm,
+        one.against,
         one.language,
         one.compared,
         one.same.value,
@@ -186,6 +193,10 @@ def _agreement_row(job: str, one: WithJudge) -> AgreementRow:
         one.people,
         one.judge,
     )
+
+
+def _line(arm: str, against: str, tag: str) -> str:
+    return f"{arm}{f' against {against}' if against else ''}, {_named(tag)}"
 
 
 def _named(tag: str) -> str:

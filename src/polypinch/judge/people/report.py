@@ -171,17 +171,21 @@ def job_report(job: Job) -> JobReport:
 
 @dataclass(frozen=True)
 class WithJudge:
-    """How a judge's verdicts agree with what people decided together; intervals resample items.
+    """How a judge's verdicts on one arm agree with what people decided together, in one language.
 
     Attributes:
+        arm: whose score it is.
+        against: what it is compared with.
         language: a tag.
         compared: pairs of answers that both judged.
-        same: share of them with one outcome.
-        kappa: Cohen's, which takes off what chance alone would give.
-        people: mean score that people gave, win 1, tie 0.5, loss 0, in percent.
-        judge: the judge's of the same pairs.
+        same: share of them with one outcome; the interval is that of every share.
+        kappa: Cohen's, which takes off what chance alone would give; the interval resamples items.
+        people: mean score that people gave the arm, win 1, tie 0.5, loss 0, in percent.
+        judge: the judge's of the same pairs, each an outcome: above a half it won.
     """
 
+    arm: str
+    against: str
     language: str
     compared: int
     same: Coefficient
@@ -195,47 +199,52 @@ PairKey = tuple[str, str, int | None, str, str]
 
 
 def with_judge(job: Job, scores: Mapping[PairKey, float]) -> list[WithJudge]:
-    """Hold a judge's scores against what people decided, language by language.
+    """Hold a judge's scores against what people decided, arm by arm and language by language.
 
     Args:
         job: with its ratings; where answers were graded alone, pairs are made of the grades.
-        scores: of the judge by pair: win 1, tie 0.5, loss 0, both orders' mean. Above a half the arm won.
+        scores: of the judge by pair: win 1, tie 0.5, loss 0; above a half the arm won. Whichever way round
+            people were shown a pair, its outcome is told of the arm that the judge scored.
     """
     together: dict[PairKey, list[Vote]] = defaultdict(list)
     for vote in votes(job):
         together[vote.arm, vote.against, vote.seed, vote.item_id, vote.language].append(vote)
-    by_language: dict[str, list[tuple[str, int, int]]] = defaultdict(list)
-    for key, group in together.items():
-        score = _score_of(key, scores)
-        if score is not None:
-            people = decided(
+    judged: dict[tuple[str, str, str], list[tuple[str, int, int]]] = defaultdict(list)
+    for (arm, against, seed, item, tag), group in together.items():
+        people = _OUTCOMES.index(
+            decided(
                 [one.choice for one in group if not one.adjudicates],
                 [one.choice for one in group if one.adjudicates],
             )
-            by_language[key[4]].append((key[3], _OUTCOMES.index(people), int(np.sign(score - 0.5)) + 1))
-    return [_agreeing(tag, by_language[tag]) for tag in job.facts.languages if by_language[tag]]
+        )
+        key = arm, against, seed, item, tag
+        if key not in scores:
+            key, people = (against, arm, seed, item, tag), len(_OUTCOMES) - 1 - people
+        if key in scores:
+            outcome = int(np.sign(scores[key] - 0.5)) + 1
+            judged[key[0], key[1], tag].append((item, people, outcome))
+    order = {tag: place for place, tag in enumerate(job.facts.languages)}
+    keys = sorted(judged, key=lambda key: (key[0], key[1], order[key[2]]))
+    return [_agreeing(*key, judged[key]) for key in keys]
 
 
 _OUTCOMES = ("against", "tie", "arm")
 
 
-def _score_of(key: PairKey, scores: Mapping[PairKey, float]) -> float | None:
-    arm, against, seed, item, tag = key
-    own = scores.get(key)
-    turned = scores.get((against, arm, seed, item, tag))
-    return own if own is not None else None if turned is None else 1 - turned
-
-
-def _agreeing(tag: str, rows: Sequence[tuple[str, int, int]]) -> WithJudge:
+def _agreeing(arm: str, against: str, tag: str, rows: Sequence[tuple[str, int, int]]) -> WithJudge:
+    same: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for item, people, judge in rows:
+        same[item, tag].append(float(people == judge))
     codes = np.array([row[1:] for row in rows], dtype=np.int64)
     both = joint(codes[:, 0], codes[:, 1], len(_OUTCOMES))
-    clusters = [row[0] for row in rows]
     means = 50.0 * codes.mean(axis=0)
     return WithJudge(
+        arm,
+        against,
         tag,
         len(rows),
-        estimate(mean_agreement(both, exact(len(_OUTCOMES))), clusters),
-        estimate(cohen_kappa(both), clusters),
+        _mean(same, 1.0),
+        estimate(cohen_kappa(both), [row[0] for row in rows]),
         float(means[0]),
         float(means[1]),
     )
@@ -296,10 +305,15 @@ def _share(said: Sequence[Said], worth: dict[str, float], most: float = 1.0) -> 
     of_task: dict[tuple[str, str], list[float]] = defaultdict(list)
     for one in said:
         of_task[one.task.item_id, one.task.language].append(worth.get(one.choice, 0.0))
-    items = list(dict.fromkeys(item for item, _ in of_task))
-    tags = list(dict.fromkeys(tag for _, tag in of_task))
+    return _mean(of_task, most)
+
+
+def _mean(worth: Mapping[tuple[str, str], Sequence[float]], most: float) -> Coefficient:
+    """Return the mean of values between 0 and ``most``, given by item and language, each language alike."""
+    items = list(dict.fromkeys(item for item, _ in worth))
+    tags = list(dict.fromkeys(tag for _, tag in worth))
     values = np.full((1, len(items), len(tags)), np.nan)
-    for (item, tag), each in of_task.items():
+    for (item, tag), each in worth.items():
         values[0, items.index(item), tags.index(tag)] = statistics.fmean(each)
     found = interval(values, bounds=Bounds(0.0, most))
     return Coefficient(found.value, found.low, found.high, found.n_items)
