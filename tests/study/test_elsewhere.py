@@ -118,7 +118,7 @@ def test_a_step_that_was_cut_off_on_its_way_is_not_there_and_is_sent_by_the_next
     assert (tmp_path / "log").read_text() == "1\n"
 
 
-@pytest.mark.parametrize("harm", ["changed", "gone", "outside"])
+@pytest.mark.parametrize("harm", ["changed", "gone", "outside", "torn marker"])
 def test_what_stands_there_damaged_is_made_again(address: str, tmp_path: Path, harm: str) -> None:
     import fsspec
 
@@ -131,6 +131,8 @@ def test_what_stands_there_damaged_is_made_again(address: str, tmp_path: Path, h
         files.pipe_file(kept, b'{"number": 2}')
     elif harm == "gone":
         files.rm_file(kept)
+    elif harm == "torn marker":
+        files.pipe_file(marker, b'{"data": "')
     else:
         said = json.loads(files.cat_file(marker))
         said["done"]["files"]["../../../../evil"] = {"size": 1, "sha256": "x"}
@@ -159,13 +161,17 @@ def test_a_step_that_another_machine_is_at_is_left_to_it_and_a_dead_ones_is_take
     address: str, tmp_path: Path
 ) -> None:
     one, store = stage(1), opened(address, tmp_path / "a")
-    claim = {"host": "another", "pid": 1, "since": "today", "at": time.time(), "own": "x"}
+    holder = {"host": "another", "pid": 1, "since": "today"}
+    claim = {"holder": holder, "at": time.time(), "own": "x"}
     name = f".claim-{store.mark(one)}.json"
     store.bucket.write(claim, "tune", name)
     with pytest.raises(Busy, match="process 1 on another"):
         store.make(one)
     store.bucket.write({**claim, "at": time.time() - 3600}, "tune", name)
     assert store.make(one)
+    two = stage(2)
+    store.bucket.write(["no claim"], "tune", f".claim-{store.mark(two)}.json")
+    assert store.make(two)
 
 
 def test_a_whole_copy_is_read_where_nothing_can_be_reached(tmp_path: Path) -> None:

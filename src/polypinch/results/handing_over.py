@@ -41,9 +41,9 @@ def export_arm(
         PinchError: there is no such arm, or it is not tuned yet.
     """
     model, run = run_of(inputs.study, graph, *who)
-    checkpoint = None if run.checkpoint is None else store.path(run.checkpoint)
     if run.checkpoint is not None and store.state(run.checkpoint) != "done":
         raise PinchError(f"{run.checkpoint.name} is not tuned yet", fix="polypinch run goes on from there")
+    checkpoint = None if run.checkpoint is None else store.verified(run.checkpoint)
     tuned_from = next((arm.model for arm in inputs.study.arms if arm.name == run.arm), None) or model
     base, chat = inputs.models[tuned_from], inputs.chats[tuned_from]
     answering = inputs.study.answering

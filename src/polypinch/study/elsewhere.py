@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 import fsspec
 
 from polypinch.errors import PinchError
-from polypinch.files import damage, disk_errors, read_json, sync, write_json
+from polypinch.files import DONE, damage, disk_errors, read_json, sync, write_json
 from polypinch.locks import Busy, Holder, beating, locked, unique
 from polypinch.progress import say
 from polypinch.study.artifacts import Kind
@@ -190,21 +190,13 @@ class StoreElsewhere(Store):
         """Make a stage's artifact unless it is there, and send it; see :meth:`Store.make`."""
         if self.state(stage) is State.DONE:
             return False
-        budget = [f"{stage.kind}-budget"] if stage.about.get("budget") else []
         with self._claimed(stage, self.mark(stage)):
             if self.mark(stage) in self._markers(stage.kind, now=True):
                 if super().state(stage) is State.DAMAGED:
                     self.discard(self.path(stage), "it is damaged here, and whole elsewhere")
                 return False
-            if not budget:
+            with self._within_budget(stage):
                 super().make(stage)
-            else:
-                with self._claimed(stage, *budget):
-                    self._take_ledgers(stage.kind)
-                    try:
-                        super().make(stage)
-                    finally:
-                        self._send_ledgers(stage.kind)
             self._send(stage)
         return True
 
@@ -228,7 +220,7 @@ class StoreElsewhere(Store):
     def _send(self, stage: Stage) -> None:
         own, final = secrets.token_hex(8), self.path(stage)
         self.bucket.send(final, stage.kind, "data", own)
-        marker = {"data": own, "name": final.name, "done": read_json(final / "done.json")}
+        marker = {"data": own, "done": read_json(final / DONE)}
         name = f"{stage.name}-{self.mark(stage)}.json"
         if not self.bucket.write(marker, stage.kind, name, new=True):
             # Somebody was first: theirs is everybody's.
@@ -237,22 +229,15 @@ class StoreElsewhere(Store):
 
     def _fetch(self, stage: Stage) -> None:
         name = self._markers(stage.kind).get(self.mark(stage))
-        marker = None if name is None else self.bucket.read(stage.kind, name)
-        if marker is None:
+        if name is None:
             return
         folder = self.root / stage.kind
-        final = folder / str(marker["name"]).replace("/", "_").lstrip(".")
+        final = folder / f"{stage.name}-{self.mark(stage)}"
         with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             coming = folder / unique(f"coming-{self.mark(stage)}")
             coming.mkdir()
-            try:
-                files = [*map(str, marker["done"]["files"]), "done.json"]
-                self._refuse_outside(files, coming)
-                self.bucket.fetch(files, coming, stage.kind, "data", str(marker["data"]))
-                why = damage(coming, stage.fingerprint, hashes=True)
-            except (FileNotFoundError, KeyError, TypeError) as error:
-                why = f"not all of it is there ({error})"
+            why = self._bring(stage, name, coming)
             if why is None:
                 self._name(stage, final.name)
                 with suppress(OSError):  # another process here was quicker
@@ -261,10 +246,21 @@ class StoreElsewhere(Store):
             if coming.exists():
                 rmtree(coming)
         if why is not None:
-            self.bucket.remove(stage.kind, str(name))
+            self.bucket.remove(stage.kind, name)
             self._seen.pop(stage.kind, None)
             say(f"{self.address}: {stage.kind} {stage.name}: {why}; it is made again")
             raise Damaged(stage, final, why)
+
+    def _bring(self, stage: Stage, name: str, coming: Path) -> str | None:
+        """Fetch what a marker names into a directory, and return what is wrong with it, or ``None``."""
+        marker = self.bucket.read(stage.kind, name)
+        try:
+            files = [*map(str, marker["done"]["files"]), DONE]
+            self._refuse_outside(files, coming)
+            self.bucket.fetch(files, coming, stage.kind, "data", str(marker["data"]))
+        except (FileNotFoundError, KeyError, TypeError) as error:
+            return f"not all of it is there ({error})"
+        return damage(coming, stage.fingerprint, hashes=True)
 
     @staticmethod
     def _refuse_outside(files: Iterable[str], directory: Path) -> None:
@@ -280,19 +276,16 @@ class StoreElsewhere(Store):
         self._listings.clear()
 
     @contextmanager
-    def _claimed(self, stage: Stage, *marks: str) -> Iterator[None]:
+    def _claimed(self, stage: Stage, mark: str) -> Iterator[None]:
         """Hold a claim that others see, renewed while the work goes on."""
-        name = f".claim-{marks[0]}.json"
+        name, own = f".claim-{mark}.json", secrets.token_hex(8)
 
         def claim() -> dict[str, Any]:
-            return {**asdict(Holder.here()), "at": time.time(), "own": own}
+            return {"holder": asdict(Holder.here()), "at": time.time(), "own": own}
 
-        own = secrets.token_hex(8)
         if not self.bucket.write(claim(), stage.kind, name, new=True):
-            standing = self.bucket.read(stage.kind, name) or {}
-            age_s = time.time() - float(standing.get("at", 0.0))
-            there = Holder(str(standing.get("host")), int(standing.get("pid", 0)), str(standing.get("since")))
-            if standing and there.runs(age_s):
+            there = _claimant(self.bucket.read(stage.kind, name))
+            if there is not None:
                 raise Busy(Path(stage.kind) / stage.name, there)
             self.bucket.write(claim(), stage.kind, name)
         try:
@@ -301,6 +294,19 @@ class StoreElsewhere(Store):
         finally:
             if (self.bucket.read(stage.kind, name) or {}).get("own") == own:
                 self.bucket.remove(stage.kind, name)
+
+    @contextmanager
+    def _within_budget(self, stage: Stage) -> Iterator[None]:
+        """Where a budget is shared, let one machine at a time spend of it, knowing what others spent."""
+        if not stage.about.get("budget"):
+            yield
+            return
+        with self._claimed(stage, f"{stage.kind}-budget"):
+            self._take_ledgers(stage.kind)
+            try:
+                yield
+            finally:
+                self._send_ledgers(stage.kind)
 
     def _take_ledgers(self, kind: Kind) -> None:
         """Bring what others have spent: of each step the larger of the two sums."""
@@ -318,3 +324,12 @@ class StoreElsewhere(Store):
     def _send_ledgers(self, kind: Kind) -> None:
         for ledger in (self.root / kind).glob(f"{_LEDGERS}*.json"):
             self.bucket.write(read_json(ledger), kind, ledger.name)
+
+
+def _claimant(claim: Any) -> Holder | None:
+    """Return who holds a claim; ``None`` where whoever did is dead, or it is none."""
+    try:
+        there, age_s = Holder(**claim["holder"]), time.time() - float(claim["at"])
+    except (TypeError, KeyError, ValueError):
+        return None
+    return there if there.runs(age_s) else None
