@@ -47,3 +47,9 @@ def tiny_study(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def write_study(path: Path, study: dict[str, Any], **changes: Any) -> Path:
     path.write_text(yaml.safe_dump({**study, **changes}, allow_unicode=True))
     return path
+
+
+def tables(out: Path) -> dict[str, str]:
+    """Return a study's tables by name, without that which says when each step was made."""
+    paths = sorted((out / "tables").glob("*.csv"))
+    return {path.name: path.read_text() for path in paths if path.name != "steps.csv"}

@@ -87,6 +87,24 @@ def load_yaml(path: Path, kind: type[SpecT]) -> SpecT:
     return validate(data, kind, str(path))
 
 
+def read_inline(text: str, option: str, example: str) -> Any:
+    """Read YAML as a command line gives it: ``tune: {gpus: 1}, loss: {gpus: 1}``, or a value alone.
+
+    Args:
+        text: without the braces around all of it.
+        option: that it was given to, for the error.
+        example: of what it takes.
+
+    Raises:
+        PinchError: it is no YAML, or a key stands twice.
+    """
+    try:
+        return yaml.load(f"{{{text}}}" if ":" in text else text, _UniqueKeys)
+    except yaml.YAMLError as error:
+        message = f"{option}: {text!r} cannot be read: {error}"
+        raise PinchError(message, fix=f"such as {option} {example!r}") from error
+
+
 def validate(data: dict[str, Any], kind: type[SpecT], where: str) -> SpecT:
     """Validate a dict as a spec; ``where`` names its origin in errors.
 

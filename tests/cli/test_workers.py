@@ -3,13 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.running import polypinch
-from tests.studies import write_study
-
-
-def _tables(out: Path) -> dict[str, str]:
-    paths = sorted((out / "tables").glob("*.csv"))
-    return {path.name: path.read_text() for path in paths if path.name != "steps.csv"}  # says when
+from tests.studies import tables, write_study
 
 
 def test_two_workers_make_what_one_makes(tiny_study: dict[str, Any], tmp_path: Path) -> None:
@@ -17,7 +14,7 @@ def test_two_workers_make_what_one_makes(tiny_study: dict[str, Any], tmp_path: P
     for workers in (1, 2):
         done = polypinch("run", study, "--out", tmp_path / str(workers), "--workers", workers)
         assert done.returncode == 0, done.stderr
-    assert _tables(tmp_path / "1") == _tables(tmp_path / "2")
+    assert tables(tmp_path / "1") == tables(tmp_path / "2")
     assert not list((tmp_path / "2" / "workers").iterdir())
 
 
@@ -30,6 +27,25 @@ def test_a_store_elsewhere_is_shared_and_its_copy_is_read_without_it(
         done = polypinch("run", study, "--out", tmp_path / out, "--store", f"file://{there}")
         assert done.returncode == 0, done.stderr
     assert "[" not in done.stderr.replace("[/", "")
-    assert _tables(tmp_path / "first") == _tables(tmp_path / "second")
+    assert tables(tmp_path / "first") == tables(tmp_path / "second")
     there.rename(tmp_path / "gone")
     assert polypinch("report", tmp_path / "second").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--resources", "tune: {gpus: 1}"), "no cluster is asked"),
+        (("--on", "ray", "--workers", 2), "a cluster makes the steps"),
+        (("--on", "ray", "--resources", "tune: {gpus: 1}, tune: {gpus: 2}"), "tune stands twice"),
+        (("--on", "ray", "--resources", "tune"), "--resources"),
+    ],
+)
+def test_options_that_would_change_nothing_are_refused_before_anything_is_opened(
+    options: tuple[str, ...], said: str, tiny_study: dict[str, Any], tmp_path: Path
+) -> None:
+    study = write_study(tmp_path / "s.yaml", tiny_study)
+    done = polypinch("run", study, "--out", tmp_path / "out", *options)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "opening" not in done.stderr

@@ -16,7 +16,7 @@ from polypinch.errors import PinchError
 from polypinch.study import Kind, Resources, read_resources
 from polypinch.study.resources import asked
 from tests.running import polypinch
-from tests.studies import write_study
+from tests.studies import tables, write_study
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +30,6 @@ def ray_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     cluster.add_node(num_cpus=1, object_store_memory=80 * 2**20)
     yield cluster.address
     cluster.shutdown()
-
-
-def tables(out: Path) -> dict[str, str]:
-    paths = sorted((out / "tables").glob("*.csv"))
-    return {path.name: path.read_text() for path in paths if path.name != "steps.csv"}  # says when
 
 
 def test_a_cluster_makes_what_one_process_makes_though_a_worker_is_killed(

@@ -36,7 +36,7 @@ from polypinch.study import (
 )
 from tests.pools import row
 from tests.running import command, polypinch, started
-from tests.studies import write_study
+from tests.studies import tables, write_study
 from tests.tiny import tiny_model
 
 
@@ -47,12 +47,6 @@ def run_to_report(path: Path, out: Path, store: Path | None = None) -> Store:
     run(graph, made)
     report(inputs, graph, made, out)
     return made
-
-
-def tables(out: Path) -> dict[str, str]:
-    """Return what a report's tables say; when and where each step was made differs from run to run."""
-    paths = sorted((out / "tables").glob("*.csv"))
-    return {path.name: path.read_text() for path in paths if path.name != "steps.csv"}
 
 
 def rows(out: Path, name: str) -> list[dict[str, str]]:

@@ -57,6 +57,17 @@ class _Where:
     on: str | None = None
     resources: str | None = None
 
+    def refuse_what_does_not_fit(self) -> None:
+        """Refuse options that would change nothing, or cannot be read, before anything is opened."""
+        if self.on is None and self.resources is not None:
+            raise PinchError("--resources: no cluster is asked", fix="add --on ray, or leave it out")
+        if self.on is not None and self.workers is not None:
+            raise PinchError("--workers: a cluster makes the steps", fix="leave out --workers or --on")
+        if self.resources is not None:
+            from polypinch.study import read_resources
+
+            read_resources(self.resources)
+
 
 def _run(study: Study, out: Path, where: _Where) -> None:
     from polypinch.models import GEMMA_TERMS, gpus
@@ -75,6 +86,7 @@ def _run(study: Study, out: Path, where: _Where) -> None:
     )
 
     started = time.monotonic()
+    where.refuse_what_does_not_fit()
     chosen = where.store or os.environ.get("POLYPINCH_STORE") or str(out / "store")
     if DEFAULT_MODEL in study.every_model:
         say(GEMMA_TERMS)
@@ -106,7 +118,7 @@ def _run(study: Study, out: Path, where: _Where) -> None:
 def _on_ray(where: _Where, inputs: Inputs, graph: Graph, store: Store, out: Path) -> None:
     from polypinch.study import read_resources, run_on_ray
 
-    asked = read_resources(where.resources or "")
+    asked = read_resources(where.resources) if where.resources else {}
     run_on_ray(inputs, graph, store, out, None if where.on == "ray" else where.on, asked)
 
 

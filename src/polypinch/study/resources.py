@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import yaml
 from pydantic import Field
 
-from polypinch.errors import PinchError
-from polypinch.specs import Spec, validate
+from polypinch.specs import Spec, read_inline, validate
 from polypinch.study.artifacts import Kind
 
 
@@ -36,12 +34,7 @@ def read_resources(text: str) -> dict[Kind, Resources]:
     Raises:
         PinchError: it is no YAML, or names a kind of step or a resource that there is not.
     """
-    try:
-        steps = yaml.safe_load(f"{{{text}}}")
-    except yaml.YAMLError as error:
-        raise PinchError(
-            f"--resources: {text!r} is no YAML", fix="such as --resources 'tune: {gpus: 1}'"
-        ) from error
+    steps = read_inline(text, "--resources", "tune: {gpus: 1}")
     return validate({"steps": steps}, _Wanted, "--resources").steps
 
 

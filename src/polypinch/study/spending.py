@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import yaml
 from pydantic import Field
 
 from polypinch.errors import PinchError
 from polypinch.judge import dollars
-from polypinch.specs import Spec, validate
+from polypinch.specs import Spec, read_inline, validate
 
+_OPTION, _EXAMPLE = "--tokens-per-second", "tuned: 9000, scored: 30000, drawn: 2000"
 _WORK = {"tuned": "tuning", "scored": "scoring", "drawn": "drawing"}
 
 
@@ -49,19 +49,13 @@ def read_speed(text: str | None, price_per_hour: float | None = None, timed: boo
         if price_per_hour is not None and not timed:
             raise PinchError(
                 "--price-per-hour: without a speed there are no hours",
-                fix="add --tokens-per-second 'tuned: 9000, scored: 30000, drawn: 2000'",
+                fix=f"add {_OPTION} {_EXAMPLE!r}",
             )
         return None
-    try:
-        given = yaml.safe_load(text if ":" not in text else f"{{{text}}}")
-    except yaml.YAMLError as error:
-        raise PinchError(
-            f"--tokens-per-second: {text!r} cannot be read",
-            fix="such as --tokens-per-second 'tuned: 9000, scored: 30000, drawn: 2000'",
-        ) from error
+    given = read_inline(text, _OPTION, _EXAMPLE)
     if not isinstance(given, dict):
         given = dict.fromkeys(_WORK, given)
-    return validate(given, Speed, "--tokens-per-second")
+    return validate(given, Speed, _OPTION)
 
 
 def mean_seconds(speeds: Sequence[Speed], tokens: Mapping[str, int]) -> dict[str, float]:
