@@ -78,7 +78,7 @@ class _Held:
         key = (model.path, dtype)
         if key != self._key or length > self._room[0] or rank > self._room[1]:
             self._model = None  # two at a time may not fit
-            self._room = (length, min(room for room in _RANKS if room >= rank))
+            self._room = (length, min((room for room in _RANKS if room >= rank), default=rank))
             self._model = _load(model, dtype, *self._room)
             self._key, self._adapters = key, {}
         return self._model

@@ -34,15 +34,21 @@ class ChatFormat:
         template: the Jinja text.
         stop_ids: ids that end an answer.
         limit: the model has embeddings for ids below; ``None`` where that is not known.
+        context: tokens that the model takes in; ``None`` where that is not known.
         rendering: the template at work.
         control: the format's control tokens.
     """
 
     def __init__(
-        self, tokenizer: Any, template: str | None = None, name: str = "file", limit: int | None = None
+        self,
+        tokenizer: Any,
+        template: str | None = None,
+        name: str = "file",
+        limit: int | None = None,
+        context: int | None = None,
     ) -> None:
         self.tokenizer = tokenizer
-        self.limit = limit
+        self.limit, self.context = limit, context
         self._kept: dict[bytes, int] | None = None
         self._kept_rows = EncodedRows()
         self._kept_prompts: dict[bytes, list[int]] | None = None
@@ -52,8 +58,6 @@ class ChatFormat:
         self.rendering = Rendering(tokenizer, self.template, self.name)
         self.control = self.rendering.control
         self._lead = _lead(tokenizer)
-        self.context: int | None = None
-        """Tokens that the model takes in, where that is known."""
         self.stop_ids = self._stop_ids()
         pad = tokenizer.pad_token_id
         usable = pad is not None and (limit is None or pad < limit)
@@ -87,8 +91,7 @@ class ChatFormat:
 
     @classmethod
     def _tried(cls, model: Model, tokenizer: Any, name: str, template: str) -> ChatFormat:
-        chat = cls(tokenizer, template, name, vocabulary_size(model))
-        chat.context = context_length(model)
+        chat = cls(tokenizer, template, name, vocabulary_size(model), context_length(model))
         chat.try_out()
         return chat
 

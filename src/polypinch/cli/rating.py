@@ -183,10 +183,8 @@ def report_command(
 
     Example: polypinch rate report job
     """
-    from polypinch.judge.people import open_job
+    from polypinch.judge.people import job_report, open_job
 
-    with needs_web():
-        from polypinch.judge.people import job_report
     found = job_report(open_job(job))
     if as_json:
         print_json(found)
@@ -200,10 +198,8 @@ def adjudicate_command(job: JobFolder, as_json: Json = False) -> None:
 
     Example: polypinch rate adjudicate job
     """
-    from polypinch.judge.people import open_job
+    from polypinch.judge.people import adjudicate, open_job
 
-    with needs_web():
-        from polypinch.judge.people import adjudicate
     added = adjudicate(open_job(job))
     if as_json:
         print_json(added)
