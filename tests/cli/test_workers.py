@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def test_a_store_elsewhere_is_shared_and_its_copy_is_read_without_it(
     for out in ("first", "second"):
         done = polypinch("run", study, "--out", tmp_path / out, "--store", f"file://{there}")
         assert done.returncode == 0, done.stderr
-    assert "[" not in done.stderr.replace("[/", "")
+    assert not re.search(r"\[ *\d+/\d+\]", done.stderr)  # no step was made again
     assert tables(tmp_path / "first") == tables(tmp_path / "second")
     there.rename(tmp_path / "gone")
     assert polypinch("report", tmp_path / "second").returncode == 0

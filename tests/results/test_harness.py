@@ -14,7 +14,7 @@ from polypinch.errors import PinchError
 from polypinch.publish import report
 from polypinch.results import export_arm, import_results, imported_rows
 from polypinch.specs import load_yaml
-from polypinch.study import Store, Study, build, open_inputs
+from polypinch.study import Store, Study, build, open_inputs, open_store
 from polypinch.tune import load_tuned
 from tests.studies import write_study
 from tests.study.test_run import rows, run_to_report
@@ -59,6 +59,15 @@ def test_an_exported_arm_is_the_tuned_model(finished: Path, tmp_path: Path, merg
     own = load_tuned(inputs.models[run.model], store.path(run.checkpoint), "fp32")
     assert torch.allclose(logits(model.eval()), logits(own), atol=1e-4)
     assert (tmp_path / "out" / "command.sh").read_text().strip() == command
+
+
+def test_an_arm_that_was_tuned_elsewhere_is_fetched(finished: Path, tmp_path: Path) -> None:
+    inputs, graph, store = opened(finished)
+    shutil.copytree(store.root, tmp_path / "first")
+    open_store(f"file://{tmp_path / 'there'}", tmp_path / "first").share(graph.stages())
+    other = open_store(f"file://{tmp_path / 'there'}", tmp_path / "second")
+    command = export_arm(inputs, graph, other, (None, "pinch-4", 2), tmp_path / "out", False)
+    assert (Path(arguments(command)["peft"]) / "adapter_model.safetensors").is_file()
 
 
 def test_an_exported_tokenizer_writes_the_studys_chat_and_ends_where_a_turn_does(
