@@ -20,6 +20,7 @@ NAMES = (
     "tune",
     "attention",
     "answer",
+    "adapters",
     "study",
     "mix",
     "growth",
