@@ -43,7 +43,10 @@ def translate_command(
     ] = None,
     by_hand: Annotated[
         Path | None,
-        typer.Option(help="A sheet (CSV) for people: written, or read if it is there."),
+        typer.Option(
+            help="A sheet for people, CSV or XLIFF (.xlf): written, or read if it is there. {language} in its"
+            " name makes a sheet for each language."
+        ),
     ] = None,
     concurrency: Annotated[int, typer.Option(min=1, help="Calls under way at that server.")] = 16,
     prices: Annotated[Path | None, typer.Option(help="A file: {model: {input: $, output: $}}.")] = None,
@@ -57,18 +60,16 @@ def translate_command(
 
     What a check doubts is tried again, up to three times, then left out and told. Run again, it goes on.
     """
-    from polypinch.translate import finish, translate_rows, write_sheet
+    from polypinch.translate import finish, translate_rows
 
     source, wanted = _wanted(what, to, items, base)
     if not wanted:
         say("nothing is lacking: every row that is wanted is there")
         return
     if by_hand is not None:
-        if not by_hand.exists():
-            write_sheet(wanted, by_hand)
-            say(f"{len(wanted)} rows: fill in the column target of {by_hand}, then run this again")
-            return
-        print_translated(finish(wanted, _read(by_hand, wanted, source), out), out, as_json)
+        made = _by_hand(by_hand, wanted, source)
+        if made is not None:
+            print_translated(finish(wanted, made, out), out, as_json)
         return
     if translator is not None:
         here = local_translator(translator, source, sorted({row.language for row in wanted}))
@@ -119,12 +120,23 @@ def _wanted(what: str, to: str | None, items: int | None, base: str) -> tuple[st
     return language(base).tag, wanted_of_pool(open_pool(what), language(base).tag, tags, items)
 
 
-def _read(sheet: Path, wanted: list[Wanted], source: str) -> dict[tuple[str, str], list[Try]]:
-    from polypinch.translate import Checker, read_sheet
+def _by_hand(pattern: Path, wanted: list[Wanted], source: str) -> dict[tuple[str, str], list[Try]] | None:
+    """Write the sheets that are not there; of those that are, return what people filled in."""
+    from polypinch.translate import Checker, read_sheet, sheets, write_sheet
 
-    rows = {(row.item_id, row.language): row for row in wanted}
+    there: dict[Path, list[Wanted]] = {}
+    for sheet, rows in sheets(pattern, wanted).items():
+        if sheet.exists():
+            there[sheet] = rows
+            continue
+        write_sheet(rows, source, sheet)
+        say(f"{len(rows)} rows: fill in the targets of {sheet}, then run this again")
+    if not there:
+        return None
     checker = Checker(source, sorted({row.language for row in wanted}))
-    return {key: [checker.check(rows[key], one)] for key, one in read_sheet(sheet, wanted).items()}
+    by_key = {(row.item_id, row.language): row for row in wanted}
+    filled = {key: one for sheet, rows in there.items() for key, one in read_sheet(sheet, rows).items()}
+    return {key: [checker.check(by_key[key], one)] for key, one in filled.items()}
 
 
 def _print_estimate(wanted: list[Wanted], translator: ServerTranslator, as_json: bool) -> None:

@@ -4,7 +4,7 @@ from .lengths import usual_lengths
 from .prompting import Glossary, TranslationPrompt, load_glossary, load_prompt
 from .seq2seq import LocalTranslator
 from .server import ServerTranslator
-from .sheet import read_sheet, write_sheet
+from .sheet import read_sheet, sheets, write_sheet
 from .translating import (
     MOST_TRIES,
     POOL,
@@ -45,6 +45,7 @@ __all__ = [
     "load_prompt",
     "marks",
     "read_sheet",
+    "sheets",
     "translate_rows",
     "usual_lengths",
     "wanted_by_plan",
