@@ -176,6 +176,17 @@ def test_tuned_it_shows_before_and_after_in_every_language(rows: Path, tmp_path:
     assert mixed == [{name: row[name] for name in ("item_id", "language")} for row in trained(out)]
 
 
+def test_what_was_only_looked_at_does_not_hold_its_folder(rows: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert season(rows, out, "es", "--count", 4, "--language", "de", "--dry-run").returncode == 0
+    other = write_rows(tmp_path / "other.jsonl", 30)
+    assert season(other, out, "es", "--count", 4).returncode == 0
+    assert by_language(out) == {"en": 30, "es": 4}
+    refused = season(rows, out, "es", "--count", 4)
+    assert "holds a season of other rows" in refused.stderr
+    assert by_language(out) == {"en": 30, "es": 4}
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -37,12 +37,14 @@ class Gathered:
 def gather_rows(asked: Request) -> Gathered:
     """Import the rows, once for each folder: later runs find them there.
 
+    Rows read otherwise take their place as long as nothing was made of them.
+
     Raises:
         PinchError: they cannot be read, none is in the base language, or the folder is another season's.
     """
     path, record = asked.out / ROWS, asked.out / ASKED
     identity = _identity(asked)
-    if record.exists():
+    if record.exists() and (read_json(record)["rows"] == identity or _is_begun(asked.out)):
         if read_json(record)["rows"] != identity:
             raise PinchError(
                 f"{asked.out} holds a season of other rows, or of these read otherwise",
@@ -60,6 +62,11 @@ def gather_rows(asked: Request) -> Gathered:
             fix="--language names the rows' own language",
         )
     return Gathered(pool, path, examples, notes)
+
+
+def _is_begun(out: Path) -> bool:
+    """Whether more is there than the rows and their record: something that may have been paid for."""
+    return any(path.name not in (ROWS, ASKED) for path in out.iterdir())
 
 
 def _identity(asked: Request) -> dict[str, Any]:
