@@ -32,6 +32,7 @@ NAMES = (
     "stats",
     "view",
     "scale",
+    "translation-faults",
     "hostile",
     "fuzz",
 )

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from benchmarks.judge_stub import served
+from benchmarks.translating_stub import TranslatingStub
 from polypinch.errors import PinchError
 from polypinch.mix import Budget, Dose, MixPlan, make_mixture
 from polypinch.openai_server import Patience
@@ -26,7 +27,6 @@ from polypinch.translate import (
     wanted_of_pool,
 )
 from tests.running import polypinch
-from tests.translate.stub import TranslatingStub
 
 QUICK = Patience(timeout_s=30, backoff_s=0.005)
 

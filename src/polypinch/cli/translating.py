@@ -94,9 +94,12 @@ def translate_command(
         return
     done = translate_rows(wanted, server, source, out, concurrency=concurrency, max_cost=max_cost)
     print_translated(done, out, as_json)
-    if any(line.open for line in done.lines):
+    if left := sum(line.open for line in done.lines):
+        why = "the server did not answer" if max_cost is None else "the limit was reached, or nobody answered"
         raise PinchError(
-            "the limit was reached before every row was tried", fix="raise --max-cost, run again"
+            f"{left} rows are not settled: {why}",
+            fix="run the same command again, which goes on"
+            + (", with a higher --max-cost" if max_cost else ""),
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,12 @@ from polypinch.pool import open_pool
 
 _TURN = re.compile(r"\[turn (\d+), \w+, (\w{16})\]\n(.*?)\n\[end of turn \1, \2\]", re.DOTALL)
 _TARGET = re.compile(r" from \w+ into ([^.]+)\.")
+_CASE = re.compile(r"\n\nNo\. (\d+)\Z")
+
+
+def numbered(text: str, case: int) -> str:
+    """Return a text with a number, by which the server tells it from others of the same words."""
+    return f"{text}\n\nNo. {case}"
 
 
 class TranslatingStub(Stub):
@@ -22,11 +29,13 @@ class TranslatingStub(Stub):
 
     Attributes:
         wrong: replies that hold an error.
+        sent: translations by case and language, of sources that :func:`numbered` made.
     """
 
     def __init__(self, errs: float = 0.0, **settings: Any) -> None:
         super().__init__(**settings)
         self.errs, self.wrong = errs, 0
+        self.sent: Counter[tuple[int, str]] = Counter()
         self._chance = random.Random(0)
         rows = open_pool("pinch12").select(["item_id", "language", "messages"]).to_pylist()
         texts = {
@@ -41,7 +50,11 @@ class TranslatingStub(Stub):
         target = _TARGET.search(prompt)
         assert target is not None
         source = tuple(found[2] for found in _TURN.findall(prompt))
-        turns: Any = self._known[target[1], source[0]]
+        case = _CASE.search(source[0])
+        turns: Any = self._known[target[1], _CASE.sub("", source[0])]
+        if case is not None:
+            turns = (numbered(turns[0], int(case[1])), *turns[1:])
+            self.sent[int(case[1]), target[1]] += 1
         errors: list[Callable[..., Any]] = [
             ERRORS[name] for name in ("copied", "empty", "preface", "doubled", "refusal")
         ]
