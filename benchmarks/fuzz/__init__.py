@@ -19,7 +19,13 @@ from typing import Any
 from benchmarks.environments import CannotBuildError, cache
 
 ATHERIS = "atheris==3.0.0"
-TARGETS = ("files", "rows", "replies", "languages", "texts")
+TARGETS = (
+    *("files", "published", "settings", "folders", "rows", "replies", "servers", "languages", "texts"),
+)
+
+
+TOKENS = Path(__file__).with_name("tokens.dict")
+"""Words of the formats, so that more than broken syntax is tried."""
 
 
 def run(*, minutes: float = 60.0, targets: str = ",".join(TARGETS), seed: int = 1) -> dict[str, Any]:
@@ -88,7 +94,13 @@ def _fuzz(name: str, folder: Path, library: Path, seconds: float, seed: int) -> 
                 [
                     *(sys.executable, "-m", "benchmarks.fuzz.harness", name, str(folder / "corpus")),
                     *(f"-max_total_time={left:.0f}", f"-seed={seed + len(failures)}", "-timeout=10"),
-                    *("-rss_limit_mb=2048", "-max_len=4096", f"-artifact_prefix={folder}/", "-verbosity=1"),
+                    *(
+                        "-rss_limit_mb=2048",
+                        "-max_len=4096",
+                        f"-dict={TOKENS}",
+                        f"-artifact_prefix={folder}/",
+                        "-verbosity=1",
+                    ),
                 ],
                 env={**os.environ, "PYTHONPATH": path, "TMPDIR": scratch},
                 capture_output=True,

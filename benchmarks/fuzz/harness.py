@@ -2,101 +2,48 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import sys
-import tempfile
-from contextlib import suppress
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import atheris
 
 with atheris.instrument_imports(include=["polypinch"], enable_loader_override=False):
-    from polypinch import reading
-    from polypinch.conversation import RowError, conversation
-    from polypinch.errors import PinchError
-    from polypinch.judge import replies
-    from polypinch.languages import language
-    from polypinch.pool import layouts
-    from polypinch.terminal import cell, printable
+    from benchmarks.fuzz import targets
 
-_SUFFIXES = (".jsonl", ".json", ".csv", ".tsv", ".parquet", ".arrow", ".jsonl.gz")
-_SCHEMA = {
-    "type": "object",
-    "properties": {"winner": {"enum": ["first", "second", "tie"]}, "grade": {"type": "number"}},
-}
-
-
-def files(data: bytes) -> None:
-    """Read the bytes as a file, of a kind that the first byte says."""
-    path = Path(tempfile.gettempdir()) / f"any{_SUFFIXES[data[0] % len(_SUFFIXES)]}"
-    path.write_bytes(data[1:])
-    try:
-        for chunk in reading.read_rows(str(path), bad=reading.BadRows()):
-            for _, row in chunk.rows:
-                _as_row(row)
-    except PinchError as error:
-        if str(path) not in error.message:
-            raise AssertionError(f"the file is not named: {error}") from error
-
-
-def rows(data: bytes) -> None:
-    """Read JSON as a row of any layout."""
-    try:
-        row = json.loads(data)
-    except (ValueError, RecursionError):
-        return
-    if isinstance(row, dict):
-        _as_row(row)
-
-
-def _as_row(row: dict[str, Any]) -> None:
-    for name in layouts.LAYOUTS:
-        try:
-            turns = conversation(layouts.converter(name)(row), prompt_alone=True)
-        except RowError as error:
-            str(error).encode("utf-8", "backslashreplace")
-            continue
-        layouts.unused(row, name)
-        "".join(text for _, text in turns).encode()
-    with suppress(RowError):
-        layouts.detect_layout(row)
-    for value in row.values():
-        with suppress(RowError):
-            reading.join_key(value).encode()
-
-
-def replies_of_a_judge(data: bytes) -> None:
-    """Read a judge's reply that names a winner or grades."""
-    reply = replies.Reply(data.decode("utf-8", "surrogateescape"))
-    replies.read_winner(reply, "winner", {**_SCHEMA, "required": ["winner"]})
-    replies.read_grade(reply, "grade", {**_SCHEMA, "required": ["grade"]})
-
-
-def languages(data: bytes) -> None:
-    """Look a tag up."""
-    try:
-        again = language(data.decode("utf-8", "replace")).tag
-    except PinchError:
-        return
-    assert language(again).tag == again, again
-
-
-def texts(data: bytes) -> None:
-    """Make a text safe to print and to put into a table."""
-    text = data.decode("utf-16", "replace")
-    printable(text).encode()
-    str(cell(text))
-
-
-RUN = {
-    "files": files,
-    "rows": rows,
-    "replies": replies_of_a_judge,
-    "languages": languages,
-    "texts": texts,
-}
+_LABELLED: tuple[dict[str, Any], ...] = (
+    {
+        "item_id": "a",
+        "language": "en",
+        "annotator": "x",
+        "prompt": "Hi",
+        "one_text": "A",
+        "other_text": "B",
+        "winner": "first",
+    },
+    {
+        "question_id": 1,
+        "model_1": "a",
+        "model_2": "b",
+        "g1_winner": "model_1",
+        "g2_winner": "tie",
+        "judge": ["gpt-4", "pair-v2"],
+        "turn": 1,
+    },
+    {"instruction": "Hi", "output_1": "A", "output_2": "B", "annotator": "x", "preference": 1.5},
+    {
+        "conversation_a": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "A"}],
+        "conversation_b": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "B"}],
+        "winner": "model_a",
+        "language": "English",
+    },
+    {"prompt": "Hi", "chosen": "A", "rejected": "B"},
+)
 
 
 def _seed(name: str, corpus: Path) -> None:
@@ -113,6 +60,9 @@ def _seed(name: str, corpus: Path) -> None:
         {"question_id": 1, "turns": ["a", "b"]},
     ]
     plain = [json.dumps(row).encode() for row in objects]
+    labelled = [json.dumps(row).encode() for row in _LABELLED]
+    tables = [_csv(row) for row in _LABELLED]
+    folder = resources.files("polypinch.judge") / "judges" / "pairwise"
     start: dict[str, list[bytes]] = {
         "files": [
             *(b"\0" + line + b"\n" for line in plain),
@@ -125,12 +75,53 @@ def _seed(name: str, corpus: Path) -> None:
             b"\0" + plain[0].decode().encode("utf-16"),
         ],
         "rows": plain,
+        "published": [
+            *(bytes([place]) + line for place in (0, 2) for line in labelled),
+            *(bytes([place]) + table for place in (1, 3) for table in tables),
+            b'\4{"instruction": "Hi", "output": "Ho", "generator": "m"}',
+            b'\5{"question_id": 1, "model_id": "m", "choices": [{"index": 0, "turns": ["Ho"]}]}',
+            b'\6{"item_id": "a", "language": "fi", "text": "Ho", "prompt": "Hi"}',
+            b"\7Kuinka monta?\t1.250\n",
+            b'\x08{"premise": "p", "choice1": "a", "choice2": "b", "question": "cause", "label": 0,'
+            b' "idx": 1}',
+            b'\x09{"data": [{"paragraphs": [{"context": "c", "qas": [{"id": "1", "question": "q",'
+            b' "answers": [{"text": "c", "answer_start": 0}]}]}]}]}',
+            b"\x0aitem_id,language,turn,role,source,target\na,fi,1,user,Hi,Hei\n",
+            b'\x0b{"languages": []}',
+        ],
+        "settings": [
+            b"\0pool: pinch12\n"
+            b"arms: {none: {}, ten: {mix: {pinch: {languages: [fi], total: {count: 10}}}}}\n",
+            b"\1pool: pinch12\n"
+            b"base: {language: en, count: 10}\npinch: {languages: [fi], total: {share: 0.1}}\n",
+            b"\2epochs: 2\nlearning_rate: 1e-4\n",
+            b"\3kind: pairwise\ntemperature: 0\nlabels: {first: A, second: B}\n",
+            b"\4m: {input: 0.15, output: .6}\n",
+            b"\5de: {dose: Dosis}\nfi: &a {d: 2001-12-14}\nsv: *a\n",
+        ],
+        "folders": [b"\0".join((folder / name).read_bytes() for name in ("prompt.j2", "schema.json"))],
+        "servers": [
+            b'\1{"error": {"code": "x", "message": "no", "param": "seed"}}',
+            b'\0{"usage": {"prompt_tokens": 1},'
+            b' "choices": [{"finish_reason": "stop", "message": {"content": "A"},'
+            b' "logprobs": {"content": [{"top_logprobs": [{"token": "A", "logprob": -0.1}]}]}}]}',
+            b'\0{"choices": [{"message": {"content": [{"type": "text", "text": "A"}]}}]}',
+            b'\0{"error": {"code": 429}, "choices": []}',
+            b"\0Fri, 31 Dec 1999 23:59:59 GMT",
+        ],
         "replies": [b'{"winner": "first"}', b'```json\n{"grade": 3}\n```', b"<think>x</think>{}"],
         "languages": [b"en", b"zh-Hant-TW", b"hin_Latn", b"x-pinch"],
         "texts": ["\x1b[31mred".encode("utf-16"), "=1+1".encode("utf-16")],
     }
     for place, data in enumerate(start[name]):
         (corpus / f"seed-{place}").write_bytes(data)
+
+
+def _csv(row: dict[str, Any]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerows([list(row), [v if isinstance(v, str) else json.dumps(v) for v in row.values()]])
+    return text.getvalue().encode()
 
 
 def _parquet(objects: list[dict[str, Any]]) -> bytes:
@@ -161,7 +152,7 @@ def main() -> None:
 
     def target(data: bytes) -> None:
         if data:
-            RUN[name](data)
+            targets.TARGETS[name](data)
 
     os.environ.setdefault("ARROW_NUM_THREADS", "1")
     atheris.Setup(sys.argv, target)

@@ -137,7 +137,7 @@ def read_table(path: Path) -> pa.Table:
         return pq.read_table(path)
     except FileNotFoundError as error:
         raise PinchError(f"{path}: no such file") from error
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowException, OSError) as error:  # damaged columns are either
         raise PinchError(f"{path}: not a Parquet file ({error})") from error
 
 
@@ -148,11 +148,36 @@ def read_json(path: Path) -> Any:
         PinchError: it is missing, not UTF-8 or not JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parse_json(read_bytes(path))
+    except ValueError as error:
+        raise PinchError(f"{path}: not UTF-8 JSON ({error})") from error
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a file whole.
+
+    Raises:
+        PinchError: it is missing, no file, or may not be read.
+    """
+    try:
+        return path.read_bytes()
     except FileNotFoundError as error:
         raise PinchError(f"{path}: no such file") from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise PinchError(f"{path}: not UTF-8 JSON ({error})") from error
+    except OSError as error:
+        said = error.strerror or type(error).__name__
+        raise PinchError(f"{path}: cannot be read ({said})", fix="name a file that you may read") from error
+
+
+def parse_json(content: str | bytes) -> Any:
+    """Return what JSON says.
+
+    Raises:
+        ValueError: it is none, is not UTF-8, or lies deeper than we read; never another error.
+    """
+    try:
+        return json.loads(content if isinstance(content, str) else content.decode("utf-8"))
+    except RecursionError as error:
+        raise ValueError("its values lie too deep in one another") from error
 
 
 def is_done(directory: Path) -> bool:

@@ -337,10 +337,13 @@ class Endpoint:
     def _said(self, body: Any) -> str:
         """Return a server's words, short and without anything like a key."""
         inner = body.get("error", body) if isinstance(body, dict) else body
+        parts = [inner]
         if isinstance(inner, dict):
             parts = [inner.get(name) for name in ("code", "message", "detail")]
-            inner = " ".join(str(part)[:200] for part in parts if part)
-        text = "" if inner is None else str(inner)
+        try:
+            text = " ".join(str(part)[:300] for part in parts if part)
+        except RecursionError:  # lists in lists, which were parsed where the stack was lower
+            text = ""
         if self._key:
             text = text.replace(self._key, "…")
         return _KEY.sub("…", " ".join(text.split()))[:300]

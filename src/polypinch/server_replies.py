@@ -176,6 +176,15 @@ def _text(content: Any) -> str | None:
     return "".join(parts) if parts else None
 
 
+def first_tokens(choice: dict[str, Any]) -> tuple[tuple[str, float], ...]:
+    """Return the tokens that could have stood first with their log-probabilities (base e), if any came."""
+    try:
+        first = choice["logprobs"]["content"][0]["top_logprobs"]
+        return tuple((str(one["token"]), float(one["logprob"])) for one in first)
+    except (KeyError, IndexError, TypeError, ValueError, OverflowError, RecursionError):
+        return ()
+
+
 def field_not_taken(refused: Refused, body: dict[str, Any]) -> set[str]:
     """Return which field of a request its refusal names, or an empty set."""
     said = str(refused)

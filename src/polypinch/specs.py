@@ -9,6 +9,7 @@ import sys
 import types
 import typing
 from collections.abc import Set
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -16,6 +17,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from polypinch.errors import PinchError
+from polypinch.files import read_bytes
 
 
 class Spec(BaseModel):
@@ -50,12 +52,16 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 SpecT = TypeVar("SpecT", bound=BaseModel)
 
 
-class _UniqueKeys(yaml.SafeLoader):
+LARGEST_YAML = 100_000
+"""Values that a YAML file may hold, an alias counted as what it stands for: ten lines can be 10^9."""
+
+
+class _Loader(yaml.SafeLoader):
     """YAML's safe loader, but of a key that stands twice the last one does not win in silence."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         lines: dict[Any, int] = {}
-        for key, _ in node.value:
+        for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
             if not isinstance(key, yaml.ScalarNode) or key.tag == "tag:yaml.org,2002:merge":
                 continue
             line = key.start_mark.line + 1
@@ -65,6 +71,45 @@ class _UniqueKeys(yaml.SafeLoader):
         return dict(super().construct_mapping(node, deep))
 
 
+def _size(node: Any, known: dict[int, int]) -> int:
+    """Return how many values a node stands for, aliases written out; one within itself is without end."""
+    if isinstance(node, yaml.ScalarNode) or node is None:
+        return 1
+    if id(node) not in known:
+        known[id(node)] = LARGEST_YAML + 1  # until it is known, in case it holds itself
+        inner = node.value if isinstance(node, yaml.SequenceNode) else chain.from_iterable(node.value)
+        known[id(node)] = 1 + sum(_size(each, known) for each in inner)
+    return known[id(node)]
+
+
+def parse_yaml(content: str | bytes, where: str) -> Any:
+    """Return what YAML says: no code, no key twice, no more values than :data:`LARGEST_YAML`.
+
+    Args:
+        content: text, or UTF-8.
+        where: names its origin in errors.
+
+    Raises:
+        PinchError: it is not UTF-8, not YAML, or too much.
+    """
+    try:
+        loader = _Loader(content if isinstance(content, str) else content.decode("utf-8"))
+        try:
+            node = loader.get_single_node()
+            if _size(node, {}) > LARGEST_YAML:
+                raise yaml.YAMLError(f"it stands for more than {LARGEST_YAML:,} values")
+            return None if node is None else loader.construct_document(node)
+        finally:
+            loader.dispose()
+    except UnicodeDecodeError as error:
+        raise PinchError(f"{where}: not UTF-8 (byte {error.start})", fix="save it as UTF-8") from error
+    except RecursionError as error:
+        raise PinchError(f"{where}: not YAML: its values lie too deep in one another") from error
+    except (yaml.YAMLError, ValueError, TypeError, ArithmeticError, LookupError, AttributeError) as error:
+        # The library's own constructors of dates, numbers and tags raise whatever Python does.
+        raise PinchError(f"{where}: not YAML: {error}") from error
+
+
 def load_yaml(path: Path, kind: type[SpecT]) -> SpecT:
     """Read a YAML file as a spec; ``-`` is standard input.
 
@@ -72,19 +117,11 @@ def load_yaml(path: Path, kind: type[SpecT]) -> SpecT:
         PinchError: the file is missing, not UTF-8 YAML, or not valid; every wrong key is named.
     """
     piped = path == Path("-")
-    try:
-        content = sys.stdin.buffer.read() if piped else path.read_bytes()
-        path = Path("standard input") if piped else path
-        data = yaml.load(content.decode("utf-8"), _UniqueKeys)
-    except FileNotFoundError as error:
-        raise PinchError(f"{path}: no such file") from error
-    except UnicodeDecodeError as error:
-        raise PinchError(f"{path}: not UTF-8 (byte {error.start})", fix="save it as UTF-8") from error
-    except yaml.YAMLError as error:
-        raise PinchError(f"{path}: not YAML: {error}") from error
+    where = "standard input" if piped else str(path)
+    data = parse_yaml(sys.stdin.buffer.read() if piped else read_bytes(path), where)
     if not isinstance(data, dict):
-        raise PinchError(f"{path}: holds no keys", fix="see the example in --help")
-    return validate(data, kind, str(path))
+        raise PinchError(f"{where}: holds no keys", fix="see the example in --help")
+    return validate(data, kind, where)
 
 
 def read_inline(text: str, option: str, example: str) -> Any:
@@ -99,10 +136,9 @@ def read_inline(text: str, option: str, example: str) -> Any:
         PinchError: it is no YAML, or a key stands twice.
     """
     try:
-        return yaml.load(f"{{{text}}}" if ":" in text else text, _UniqueKeys)
-    except yaml.YAMLError as error:
-        message = f"{option}: {text!r} cannot be read: {error}"
-        raise PinchError(message, fix=f"such as {option} {example!r}") from error
+        return parse_yaml(f"{{{text}}}" if ":" in text else text, f"{option} {text!r}")
+    except PinchError as error:
+        raise PinchError(error.message, fix=f"such as {option} {example!r}") from error
 
 
 def validate(data: dict[str, Any], kind: type[SpecT], where: str) -> SpecT:

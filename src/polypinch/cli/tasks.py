@@ -132,14 +132,12 @@ def run_command(
 
 
 def _prompts(path: Path | None) -> dict[str, Any]:
-    import yaml
+    from polypinch.files import read_bytes
+    from polypinch.specs import parse_yaml
 
     if path is None:
         return {}
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise PinchError(f"{path}: not to be read as YAML: {error}", fix="give texts by language") from error
+    found = parse_yaml(read_bytes(path), str(path))
     if not isinstance(found, dict):
         raise PinchError(f"{path}: holds no wordings by language", fix='write for example en: "{question}"')
     return found

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 from polypinch.errors import PinchError
 from polypinch.judge.folder import Judge
 from polypinch.judge.replies import Reply
 from polypinch.openai_server import Endpoint, Patience
+from polypinch.server_replies import first_tokens
 
 _LIKELY = 20  # the most candidates that servers name for a token
 
@@ -102,7 +103,7 @@ class HttpBackend:
         chat = await self._endpoint.chat(messages, judge.settings.max_tokens, settings, optional)
         likely: tuple[tuple[str, float], ...] = ()
         if judge.kind.reads_probabilities:
-            likely = _likely(chat.choice)
+            likely = first_tokens(chat.choice)
             if not likely:
                 raise PinchError(
                     f"{self._endpoint.where} sends no log-probabilities, which the judge {judge.name} reads",
@@ -146,11 +147,3 @@ def choose_backend(
             fix="name one behind a server (--model, --base-url), or one for this process (--local)",
         )
     return HttpBackend(named, base_url, revision=revision, api_key_env=judge.settings.api_key_env)
-
-
-def _likely(choice: dict[str, Any]) -> tuple[tuple[str, float], ...]:
-    try:
-        first = choice["logprobs"]["content"][0]["top_logprobs"]
-        return tuple((str(one["token"]), float(one["logprob"])) for one in first)
-    except (KeyError, IndexError, TypeError, ValueError):
-        return ()

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
 from pydantic import Field
 
 from polypinch.errors import PinchError
-from polypinch.specs import Spec, validate
+from polypinch.files import read_bytes
+from polypinch.specs import Spec, parse_yaml, validate
 
 BYTES_PER_TOKEN = 4
 
@@ -35,12 +35,7 @@ def load_prices(path: Path) -> dict[str, Price]:
     Raises:
         PinchError: it is missing, or a price is none.
     """
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise PinchError(f"{path}: no such file") from error
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise PinchError(f"{path}: not YAML: {error}") from error
+    data = parse_yaml(read_bytes(path), str(path))
     if not isinstance(data, dict) or not all(isinstance(prices, dict) for prices in data.values()):
         raise PinchError(f"{path}: no price table", fix="write {model: {input: 0.15, output: 0.60}}")
     return {str(model): validate(prices, Price, f"{path}: {model}") for model, prices in data.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -159,10 +160,16 @@ def _template(path: Path, kind: JudgeKind) -> str:
 
 def _schema(path: Path, key: str) -> dict[str, Any]:
     found = read_json(path)
+    if not isinstance(found, dict):
+        raise PinchError(
+            f"{path}: not a JSON Schema, which is an object", fix=json.dumps({"required": [key]})
+        )
     try:
         jsonschema.validators.validator_for(found).check_schema(found)
     except jsonschema.SchemaError as error:
         raise PinchError(f"{path}: not a JSON Schema: {error.message}") from error
-    if not isinstance(found, dict) or key not in found.get("required", []):
+    except (RecursionError, TypeError, ValueError, re.error) as error:
+        raise PinchError(f"{path}: not a JSON Schema that can be used: {error}") from error
+    if key not in found.get("required", []):
         raise PinchError(f"{path}: the reply must require {key!r}", fix=json.dumps({"required": [key]}))
     return found

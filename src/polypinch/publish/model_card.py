@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import yaml
-
+from polypinch.errors import PinchError
 from polypinch.languages import language
 from polypinch.models import GEMMA_TERMS
 from polypinch.publish.cards import front_matter, hub_licence, table
 from polypinch.publish.data_card import delivered_table
 from polypinch.publish.handed import Handed, Line
+from polypinch.specs import parse_yaml
 
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 _BUILT_IN = "gemma-3-270m"
@@ -120,8 +120,8 @@ def base_licence(handed: Handed) -> str | None:
     if not text.startswith("---"):
         return None
     try:
-        head = yaml.safe_load(text.split("---", 2)[1])
-    except yaml.YAMLError:
+        head = parse_yaml(text.split("---", 2)[1], str(card))
+    except PinchError:
         return None
     named = head.get("license") if isinstance(head, dict) else None
     return named if isinstance(named, str) else None

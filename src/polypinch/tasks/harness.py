@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from polypinch.errors import PinchError
-from polypinch.files import read_json
+from polypinch.files import parse_json, read_json
 from polypinch.languages import language
 
 NAME = "lm-evaluation-harness"
@@ -148,9 +147,9 @@ def _samples(path: Path, name: str) -> dict[tuple[str, str], dict[str, float]]:
         if not line.strip():
             continue
         try:
-            sample = json.loads(line)
+            sample = parse_json(line)
             document, metrics = str(sample["doc_id"]), sample.get("metrics") or []
-        except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise PinchError(
                 f"{file}, row {number}: not a sample of {NAME} ({error!r})",
                 fix="move the file away to import without samples",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from polypinch.errors import PinchError
+from polypinch.files import parse_json
 from polypinch.languages import language
 from polypinch.tasks.numbers import last_number
 
@@ -132,8 +132,8 @@ def _xcopa(file: Path, text: str) -> Iterator[Row]:
             continue
         where = f"{file}, row {number}"
         try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
+            row = parse_json(line)
+        except ValueError as error:
             raise PinchError(f"{where}: not JSON ({error})", fix="one JSON object a line") from error
         lacks = _missing(row, ("premise", "choice1", "choice2", "question", "label", "idx"))
         if lacks:
@@ -156,14 +156,14 @@ def _xcopa(file: Path, text: str) -> Iterator[Row]:
 def _xquad(file: Path, text: str) -> Iterator[Row]:
     """Yield a file's questions (Artetxe et al. 2020, arXiv 1910.11856): ``id`` joins languages."""
     try:
-        articles = json.loads(text)["data"]
+        articles = parse_json(text)["data"]
         found = [
             (paragraph["context"], question)
             for article in articles
             for paragraph in article["paragraphs"]
             for question in paragraph["qas"]
         ]
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         raise PinchError(f"{file}: not JSON ({error})", fix="give a file in SQuAD's layout") from error
     except (KeyError, TypeError) as error:
         raise PinchError(
@@ -174,7 +174,12 @@ def _xquad(file: Path, text: str) -> Iterator[Row]:
         lacks = _missing(one, ("id", "question", "answers"))
         if lacks:
             raise PinchError(f"{file}, question {number}: no {', '.join(lacks)}", fix="complete it")
-        right = tuple(dict.fromkeys(str(given["text"]).strip() for given in one["answers"]))
+        try:
+            right = tuple(dict.fromkeys(str(given["text"]).strip() for given in one["answers"]))
+        except (KeyError, TypeError) as error:
+            raise PinchError(
+                f"{file}, question {number}: its answers are no list of texts ({error!r})", fix="complete it"
+            ) from error
         if not any(right):
             raise PinchError(
                 f"{file}, question {one['id']}: no answer in the text", fix="leave such questions out"

@@ -10,17 +10,16 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jinja2 import StrictUndefined, TemplateError, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import Field
 
 from polypinch.conversation import Messages
 from polypinch.errors import PinchError
-from polypinch.files import fingerprint, read_json
+from polypinch.files import fingerprint, read_bytes, read_json
 from polypinch.judge import without_thoughts
 from polypinch.languages import language
-from polypinch.specs import Spec, load_yaml
+from polypinch.specs import Spec, load_yaml, parse_yaml
 
 Glossary = Mapping[str, Mapping[str, str]]
 """By language: terms, and what they are in it."""
@@ -129,16 +128,17 @@ def load_glossary(path: Path) -> Glossary:
     Raises:
         PinchError: it is missing, or is none.
     """
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise PinchError(f"{path}: not readable as a glossary: {error}") from error
+    data = parse_yaml(read_bytes(path), str(path))
     if not isinstance(data, dict) or not all(isinstance(terms, dict) for terms in data.values()):
         raise PinchError(f"{path}: no glossary", fix="write {de: {term: translation}}")
-    return {
-        language(str(tag)).tag: {str(term): str(use) for term, use in terms.items()}
-        for tag, terms in data.items()
-    }
+    glossary: dict[str, dict[str, str]] = {}
+    for tag, terms in data.items():
+        try:
+            known = language(str(tag)).tag
+        except PinchError as error:
+            raise PinchError(f"{path}: {error.message}", fix=error.fix) from error
+        glossary[known] = {str(term): str(use) for term, use in terms.items()}
+    return glossary
 
 
 def read_turns(text: str) -> list[str]:
