@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -78,7 +79,7 @@ def locked(lock: Path, what: Path) -> Iterator[None]:
 
     The kernel's lock excludes on this machine, and on network file systems that share theirs. Where they do
     not, a holder on another machine is known by its name in the file and by the file's time, which it
-    renews.
+    renews. Of a machine that died the lock is free a minute later.
 
     Args:
         lock: the file, beside what it guards.
@@ -101,9 +102,8 @@ def locked(lock: Path, what: Path) -> Iterator[None]:
                     fix="choose a folder on a file system that has them",
                 ) from error
             raise
-        age_s = time.time() - os.fstat(file).st_mtime
         before = _read(file)
-        if before is not None and before.host != socket.gethostname() and before.runs(age_s):
+        if before is not None and before.host != socket.gethostname() and _gives_signs(lock):
             raise Busy(what, before)
         _write(file, json.dumps(asdict(Holder.here())).encode())
         try:
@@ -113,6 +113,25 @@ def locked(lock: Path, what: Path) -> Iterator[None]:
             _write(file, b"")
     finally:
         os.close(file)
+
+
+def _gives_signs(lock: Path) -> bool:
+    """Tell whether a lock's holder on another machine lives, by the file system's clock and never by ours.
+
+    A sign that lies far in the future was given before a clock was set back: whether another one comes tells.
+    """
+    last = lock.stat().st_mtime
+    with tempfile.NamedTemporaryFile(dir=lock.parent, prefix=".") as dated:
+        age_s = os.fstat(dated.fileno()).st_mtime - last
+    if age_s > -_STALE_S:
+        return age_s < _STALE_S
+    deadline = time.monotonic() + 2 * _BEAT_S
+    while time.monotonic() < deadline:
+        time.sleep(_BEAT_S / 10)
+        with lock.open("rb"):  # opening it fetches a network file system's newest times
+            if lock.stat().st_mtime != last:
+                return True
+    return False
 
 
 def holder(lock: Path) -> Holder | None:

@@ -6,6 +6,7 @@ import glob
 import json
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet as pq
 
-from polypinch.conversation import encodable
+from polypinch.conversation import RowError, encodable
 from polypinch.decoding import PACKED, pieces, unpacked
 from polypinch.errors import PinchError
 from polypinch.tabular import Numbered, Row, csv_rows, json_rows
@@ -102,6 +103,32 @@ def read_rows(
     if where.startswith(HUB):
         return _read_hub(where.removeprefix(HUB), revision, hub_split)
     return _read_files(data_files(where, hub_split), bad)
+
+
+@contextmanager
+def row_errors(path: Path, row: int | None, fix: str) -> Iterator[None]:
+    """Tell whatever a stranger's row makes its reader stumble over as that row's fault, and by its place.
+
+    A row may hold any value in any place; a reader names the faults that people make, and this the others.
+
+    Args:
+        path: the file.
+        row: its number, or ``None`` for the file as a whole.
+        fix: what to do.
+
+    Raises:
+        PinchError: instead of an error of Python's.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
+        said = str(error)
+        if isinstance(error, KeyError):
+            said = f"{error.args[0]} is missing"
+        elif not isinstance(error, RowError):
+            said = f"its values are not of the kinds that it needs ({type(error).__name__}: {error})"
+        where = f"{path}: " if row is None else f"{path}: row {row}: "
+        raise PinchError(where + said.encode(errors="backslashreplace").decode(), fix=fix) from error
 
 
 def join_key(value: Any) -> str:

@@ -55,9 +55,16 @@ SpecT = TypeVar("SpecT", bound=BaseModel)
 LARGEST_YAML = 100_000
 """Values that a YAML file may hold, an alias counted as what it stands for: ten lines can be 10^9."""
 
+DEEPEST_YAML = 100
+
 
 class _Loader(yaml.SafeLoader):
     """YAML's safe loader, but of a key that stands twice the last one does not win in silence."""
+
+    def fetch_flow_collection_start(self, token: Any) -> None:
+        if self.flow_level >= DEEPEST_YAML:  # the scanner's time grows with the square of it
+            raise yaml.YAMLError(f"more than {DEEPEST_YAML} brackets lie in one another")
+        super().fetch_flow_collection_start(token)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         lines: dict[Any, int] = {}

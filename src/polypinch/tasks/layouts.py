@@ -11,6 +11,7 @@ from typing import Any
 from polypinch.errors import PinchError
 from polypinch.files import parse_json
 from polypinch.languages import language
+from polypinch.reading import row_errors
 from polypinch.tasks.numbers import last_number
 
 _SUFFIXES = {"mgsm": (".tsv",), "xcopa": (".jsonl",), "xquad": (".json",)}
@@ -98,7 +99,8 @@ def read_rows(file: Path, layout: str) -> list[Row]:
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise PinchError(f"{file}: not UTF-8 (byte {error.start})", fix="save it as UTF-8") from error
-    rows = list(readers[layout](file, text))
+    with row_errors(file, None, f"give a file in the layout of {layout}"):
+        rows = list(readers[layout](file, text))
     if not rows:
         raise PinchError(f"{file}: holds no item", fix="give a file with items")
     seen: set[str] = set()
@@ -174,12 +176,7 @@ def _xquad(file: Path, text: str) -> Iterator[Row]:
         lacks = _missing(one, ("id", "question", "answers"))
         if lacks:
             raise PinchError(f"{file}, question {number}: no {', '.join(lacks)}", fix="complete it")
-        try:
-            right = tuple(dict.fromkeys(str(given["text"]).strip() for given in one["answers"]))
-        except (KeyError, TypeError) as error:
-            raise PinchError(
-                f"{file}, question {number}: its answers are no list of texts ({error!r})", fix="complete it"
-            ) from error
+        right = tuple(dict.fromkeys(str(given["text"]).strip() for given in one["answers"]))
         if not any(right):
             raise PinchError(
                 f"{file}, question {one['id']}: no answer in the text", fix="leave such questions out"

@@ -16,7 +16,7 @@ from polypinch.errors import PinchError
 from polypinch.files import write_json
 from polypinch.judge.interchange.games import VERDICTS, from_record, games, record, table
 from polypinch.judge.protocol import ORDERS, Orders, choice, outcome
-from polypinch.reading import read_rows
+from polypinch.reading import read_rows, row_errors
 
 Row = dict[str, Any]
 
@@ -69,6 +69,9 @@ def is_ours(row: Row) -> bool:
     return isinstance(row.get(VERDICTS), dict) and "orders" in row[VERDICTS]
 
 
+_EXPORTED = "give what polypinch judge export wrote, as it was"
+
+
 def read_annotations(path: Path) -> pa.Table:
     """Read back the verdicts of an exported ``annotations.json``, unchanged.
 
@@ -85,8 +88,10 @@ def read_annotations(path: Path) -> pa.Table:
                     f"{path}: row {number}: not exported from verdicts, so its order is unknown",
                     fix="read it as labels: polypinch judge validate --labels FILE --layout alpaca-eval",
                 )
-            rows += from_record(row)
-    return table(rows)
+            with row_errors(path, number, _EXPORTED):
+                rows += from_record(row)
+    with row_errors(path, None, _EXPORTED):
+        return table(rows)
 
 
 def write_alpaca_eval(path: Path, rows: list[Row]) -> None:

@@ -9,11 +9,12 @@ from typing import Any
 import pyarrow as pa
 
 from polypinch.answer import ANSWER_SCHEMA
+from polypinch.conversation import encodable
 from polypinch.errors import PinchError
 from polypinch.files import fingerprint
 from polypinch.languages import language as named
 from polypinch.pool import with_context
-from polypinch.reading import read_rows
+from polypinch.reading import read_rows, row_errors
 
 Row = dict[str, Any]
 Key = tuple[str, str]
@@ -76,7 +77,8 @@ def read_model_outputs(path: Path, language: str | None = None) -> tuple[pa.Tabl
                     f"{path}: row {number}: instruction, output and generator have to be texts",
                     fix="give AlpacaEval's model_outputs.json",
                 )
-            shown = with_context(str(instruction), row.get("input"))
+            with row_errors(path, number, "give AlpacaEval's model_outputs.json"):
+                shown = encodable(with_context(str(instruction), row.get("input")), "instruction")
             tag = row.get("language") or language
             if tag is None:
                 raise PinchError(f"{path}: row {number}: no language", fix="say it with --language")
@@ -90,7 +92,8 @@ def read_model_outputs(path: Path, language: str | None = None) -> tuple[pa.Tabl
             rows[-1]["text"] = output
     if len(generators) != 1:
         raise PinchError(f"{path}: outputs of {', '.join(generators) or 'nobody'}", fix="one model per file")
-    return pa.Table.from_pylist(rows, schema=ANSWER_SCHEMA), prompts, next(iter(generators))
+    with row_errors(path, None, "give AlpacaEval's model_outputs.json"):
+        return pa.Table.from_pylist(rows, schema=ANSWER_SCHEMA), prompts, next(iter(generators))
 
 
 def model_answers(answers: pa.Table, model: str) -> list[Row]:
@@ -125,6 +128,9 @@ def _first_turn(turns: Any) -> str:
     return turn
 
 
+_FIELDS = "a row has question_id, model_id and choices, each with index and turns"
+
+
 def read_model_answers(path: Path, language: str | None = None) -> tuple[pa.Table, str]:
     """Read FastChat's answers, of the first turn.
 
@@ -145,17 +151,13 @@ def read_model_answers(path: Path, language: str | None = None) -> tuple[pa.Tabl
             tag = row.get("language") or language
             if tag is None:
                 raise PinchError(f"{path}: row {number}: no language", fix="say it with --language")
-            try:
+            with row_errors(path, number, _FIELDS):
                 shared = {"item_id": str(row["question_id"]), "language": named(tag).tag}
                 for one in row["choices"]:
                     kept = {name: one.get(name) for name in _KEPT}
                     rows.append({**shared, "sample": one["index"], "text": _first_turn(one["turns"]), **kept})
-                models[row["model_id"]] = None
-            except (KeyError, IndexError, TypeError) as error:
-                raise PinchError(
-                    f"{path}: row {number}: not FastChat's: {type(error).__name__}: {error}",
-                    fix="a row has question_id, model_id and choices, each with index and turns",
-                ) from error
+                models[str(row["model_id"])] = None
     if len(models) != 1:
         raise PinchError(f"{path}: answers of {', '.join(models) or 'nobody'}", fix="one model per file")
-    return pa.Table.from_pylist(rows, schema=ANSWER_SCHEMA), next(iter(models))
+    with row_errors(path, None, _FIELDS):
+        return pa.Table.from_pylist(rows, schema=ANSWER_SCHEMA), next(iter(models))

@@ -13,14 +13,13 @@ from typing import Any
 import pyarrow as pa
 
 from polypinch.conversation import RowError
-from polypinch.errors import PinchError
 from polypinch.files import write_text
 from polypinch.judge.interchange.games import VERDICTS, from_record, games, record, table
 from polypinch.judge.labels.fields import judge_name, turn_of
 from polypinch.judge.labels.layouts import fastchat_item
 from polypinch.judge.protocol import ORDERS, choice
 from polypinch.languages import language as named
-from polypinch.reading import read_rows
+from polypinch.reading import read_rows, row_errors
 
 Row = dict[str, Any]
 
@@ -58,6 +57,9 @@ def _question(shared: Row) -> tuple[str | int, int]:
     return int(question) if question.isascii() and question.isdigit() else question, int(turn)
 
 
+_FIELDS = "a row has question_id, model_1, model_2, g1_winner, g2_winner and judge"
+
+
 def read_pair_judgments(path: Path, language: str | None = None) -> pa.Table:
     """Read FastChat's judgments of pairs as verdicts.
 
@@ -75,15 +77,10 @@ def read_pair_judgments(path: Path, language: str | None = None) -> pa.Table:
     rows: list[Row] = []
     for chunk in read_rows(str(path)):
         for number, row in chunk.rows:
-            try:
+            with row_errors(path, number, _FIELDS):
                 rows += from_record(row) if VERDICTS in row else _verdicts(row, language, path.stem)
-            except (KeyError, RowError) as error:
-                what = f"{error.args[0]} is missing" if isinstance(error, KeyError) else error
-                raise PinchError(
-                    f"{path}: row {number}: {what}",
-                    fix="a row has question_id, model_1, model_2, g1_winner, g2_winner and judge",
-                ) from error
-    return table(rows)
+    with row_errors(path, None, _FIELDS):
+        return table(rows)
 
 
 def _verdicts(row: Row, language: str | None, judge: str) -> list[Row]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import langcodes
 import pyarrow as pa
 
-from polypinch.conversation import RowError
+from polypinch.conversation import encodable
 from polypinch.errors import PinchError
 from polypinch.judge.labels.fields import Row
 from polypinch.judge.labels.layouts import LAYOUTS, Numbered
@@ -19,7 +19,7 @@ from polypinch.judge.labels.table import LABEL_SCHEMA
 from polypinch.judge.labels.wmt import is_wmt, wmt
 from polypinch.judge.people import is_job, job_labels, open_job
 from polypinch.languages import language as named
-from polypinch.reading import read_rows
+from polypinch.reading import read_rows, row_errors
 
 WHOLE = {"oasst": oasst, "wmt": wmt}
 """Layouts whose labels are made of several rows together."""
@@ -68,7 +68,8 @@ def read_labels(path: Path, layout: str | None = None, language: str | None = No
             " annotator, prompt, one_text, other_text and winner (first, second, tie)",
         )
     rows = _complete(path, kind, language, chain([first], numbered))
-    table = pa.Table.from_pylist(rows, schema=LABEL_SCHEMA)
+    with row_errors(path, None, "each column holds texts"):
+        table = pa.Table.from_pylist(rows, schema=LABEL_SCHEMA)
     if not table.num_rows:
         raise PinchError(
             f"{path}: no pair of answers in it",
@@ -78,24 +79,22 @@ def read_labels(path: Path, layout: str | None = None, language: str | None = No
 
 
 def _converted(path: Path, kind: str, rows: Iterator[Numbered]) -> Iterator[Numbered]:
-    number = 0
-    try:
-        if kind in WHOLE:
-            yield from WHOLE[kind](rows)
-            return
-        convert = LAYOUTS[kind][1]
-        for number, row in rows:
-            try:
-                shared = {"item_id": str(number), "language": row.get("language") or row.get("lang")}
-                yield from ((number, {**shared, **label}) for label in convert(row))
-            except KeyError as error:
-                raise RowError(f"{error.args[0]} is missing") from error
-    except RowError as error:
-        where = f"row {number}: " if number else ""
-        raise PinchError(
-            f"{path}: {where}{error}",
-            fix=f"mend the row, or name another layout than {kind} with --layout",
-        ) from error
+    fix = f"mend the row, or name another layout than {kind} with --layout"
+    if kind in WHOLE:
+        with row_errors(path, None, fix):
+            labels = list(WHOLE[kind](rows))
+        yield from labels
+        return
+    convert = LAYOUTS[kind][1]
+    for number, row in rows:
+        with row_errors(path, number, fix):
+            shared = {"item_id": str(number), "language": row.get("language") or row.get("lang")}
+            of_row = [(number, {**shared, **label}) for label in convert(row)]
+            for _, label in of_row:
+                for name, value in label.items():
+                    if isinstance(value, str):
+                        encodable(value, name)
+        yield from of_row
 
 
 def _complete(path: Path, kind: str, language: str | None, rows: Iterator[Numbered]) -> list[Row]:
