@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from polypinch.errors import PinchError
@@ -19,6 +19,7 @@ from polypinch.judge.cost import load_prices
 from polypinch.judge.folder import JudgeSettings
 from polypinch.judge.interchange import read_judged, read_model_answers, read_model_outputs
 from polypinch.judge.labels import read_labels
+from polypinch.languages import language
 from polypinch.mix import MixPlan
 from polypinch.openai_server import Endpoint
 from polypinch.probe.result import read_probe
@@ -144,6 +145,22 @@ def test_a_judges_schema_that_cannot_be_used_is_refused(tmp_path: Path, schema: 
     (tmp_path / "schema.json").write_text(schema)
     with pytest.raises(PinchError, match=r"schema\.json"):
         load_judge(tmp_path)
+
+
+@given(st.text(max_size=8) | st.tuples(st.text("\0", max_size=80), st.just("en")).map("".join))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@example("e" + 10 * "\0")
+@example("\0\0en")
+def test_a_language_of_any_name_is_known_or_refused_with_its_row(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "labels.jsonl"
+    path.write_text(json.dumps({"prompt": "p", "chosen": "a", "rejected": "b", "language": name}) + "\n")
+    try:
+        tags = read_labels(path)["language"].to_pylist()
+    except PinchError as error:
+        refused = error.message
+        assert "row 1: " in refused
+    else:
+        assert language(tags[0]).tag == tags[0]
 
 
 @given(odd_values)

@@ -337,11 +337,11 @@ class Endpoint:
     def _said(self, body: Any) -> str:
         """Return a server's words, short and without anything like a key."""
         inner = body.get("error", body) if isinstance(body, dict) else body
-        parts = [inner]
+        parts, most = [inner], 300
         if isinstance(inner, dict):
-            parts = [inner.get(name) for name in ("code", "message", "detail")]
+            parts, most = [inner.get(name) for name in ("code", "message", "detail")], 200
         try:
-            text = " ".join(str(part)[:300] for part in parts if part)
+            text = " ".join(str(part)[:most] for part in parts if part)
         except RecursionError:  # lists in lists, which were parsed where the stack was lower
             text = ""
         if self._key:

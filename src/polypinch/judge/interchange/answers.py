@@ -151,12 +151,16 @@ def read_model_answers(path: Path, language: str | None = None) -> tuple[pa.Tabl
             tag = row.get("language") or language
             if tag is None:
                 raise PinchError(f"{path}: row {number}: no language", fix="say it with --language")
-            with row_errors(path, number, _FIELDS):
+            try:
                 shared = {"item_id": str(row["question_id"]), "language": named(tag).tag}
                 for one in row["choices"]:
                     kept = {name: one.get(name) for name in _KEPT}
                     rows.append({**shared, "sample": one["index"], "text": _first_turn(one["turns"]), **kept})
                 models[str(row["model_id"])] = None
+            except (LookupError, TypeError, AttributeError) as error:
+                raise PinchError(
+                    f"{path}: row {number}: not FastChat's: {type(error).__name__}: {error}", fix=_FIELDS
+                ) from error
     if len(models) != 1:
         raise PinchError(f"{path}: answers of {', '.join(models) or 'nobody'}", fix="one model per file")
     with row_errors(path, None, _FIELDS):

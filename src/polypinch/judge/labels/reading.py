@@ -125,7 +125,8 @@ def _tag(path: Path, number: int, value: str) -> str:
         return named(value).tag
     except PinchError as error:
         with suppress(LookupError, PinchError):
-            known = langcodes.find(value)
+            # Of a name with NUL bytes its index of names reads memory that is not its own.
+            known = langcodes.find(value if value.isprintable() else "")
             if known.display_name().casefold() == value.strip().casefold():  # it takes what is near, too
                 return named(str(known)).tag
         raise PinchError(f"{path}: row {number}: {error.message}", fix=error.fix) from error
