@@ -99,3 +99,37 @@ def test_mistakes_are_named(tmp_path: Path, arguments: list[str], said: str) -> 
     with pytest.raises(PinchError) as caught:
         output(written(tmp_path, "csv"), *arguments)
     assert said in str(caught.value)
+
+
+def test_published_answers_are_read_with_a_language_for_all(tmp_path: Path) -> None:
+    outputs, choices = tmp_path / "model_outputs.json", tmp_path / "model.jsonl"
+    rows = [
+        {"instruction": str(n), "output": text} for n, text in enumerate((SENTENCES["fi"], SENTENCES["en"]))
+    ]
+    outputs.write_text(json.dumps([{**row, "generator": "m"} for row in rows]), encoding="utf-8")
+    turns = [{"index": 0, "turns": [SENTENCES["fi"], SENTENCES["en"]]}]
+    choices.write_text(json.dumps({"question_id": 1, "model_id": "m", "choices": turns}), encoding="utf-8")
+    (by_alpaca, _), (by_fastchat, _) = (
+        json.loads(output(path, "--language", "fi", "--json"))["languages"] * 2 for path in (outputs, choices)
+    )
+    assert (by_alpaca["n"], by_alpaca["in_language"]["value"]) == (2, 0.5)
+    assert (by_fastchat["n"], by_fastchat["in_language"]["value"]) == (1, 1.0)
+
+
+def test_a_file_without_languages_is_asked_for_one_and_takes_it(tmp_path: Path) -> None:
+    path = tmp_path / "answers.jsonl"
+    path.write_text(json.dumps({"text": SENTENCES["fi"]}) + "\n", encoding="utf-8")
+    with pytest.raises(PinchError, match="row 1: no column language") as caught:
+        output(path)
+    assert "--language" in str(caught.value.fix)
+    assert (
+        json.loads(output(path, "--language", "fi", "--json"))["languages"][0]["in_language"]["value"] == 1.0
+    )
+
+
+def test_a_folder_of_shards_is_one_file_of_answers(tmp_path: Path) -> None:
+    for number in (1, 2):
+        (tmp_path / f"part-{number}.jsonl").write_text(
+            json.dumps({"text": SENTENCES["fi"], "language": "fi"}) + "\n", encoding="utf-8"
+        )
+    assert json.loads(output(tmp_path, "--json"))["languages"][0]["n"] == 2

@@ -1,3 +1,4 @@
+from .dataset import load_mixture
 from .encoded import Encoded, EncodedRows
 from .format import ChatFormat, count_tokens
 from .preflight import Problem, check_rows, encode_with_keys, notices
@@ -10,5 +11,6 @@ __all__ = [
     "check_rows",
     "count_tokens",
     "encode_with_keys",
+    "load_mixture",
     "notices",
 ]

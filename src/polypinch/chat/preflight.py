@@ -36,7 +36,9 @@ class Problem:
     fix: str
 
 
-def encode_with_keys(chat: ChatFormat, rows: pa.Table, max_length: int) -> Iterator[tuple[str, str, Encoded]]:
+def encode_with_keys(
+    chat: ChatFormat, rows: pa.Table, max_length: int | None
+) -> Iterator[tuple[str, str, Encoded]]:
     """Encode a mixture's rows for training, each with its item and language.
 
     Raises:

@@ -32,7 +32,9 @@ class _Rows:
     """Which rows of a file are read, and how."""
 
     text: Annotated[str, typer.Option(help="The column of the answers.")] = "text"
-    language: Annotated[str, typer.Option(help="The column of the language asked for.")] = "language"
+    language: Annotated[
+        str, typer.Option(help="The column of the language asked for; or the language of all rows.")
+    ] = "language"
     average_over: Annotated[
         str | None, typer.Option(help="A column (source) whose values weigh the same within a language.")
     ] = None
@@ -67,7 +69,12 @@ class _Telling:
 
 @folded
 def fidelity_command(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Answers: Parquet, CSV, TSV or JSON Lines.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="Answers: Parquet, CSV, TSV, JSON, JSON Lines, AlpacaEval's, FastChat's."
+        ),
+    ],
     rows: _Rows,
     telling: _Telling,
     against: Annotated[
@@ -83,6 +90,7 @@ def fidelity_command(
     Example: polypinch fidelity pinch/answers.parquet --against english/answers.parquet
     """
     from polypinch.fidelity import fidelity_notes, read_answers, summarise
+    from polypinch.judge import published_answers
 
     fasttext = telling.identifier is Identified.FASTTEXT
     if fasttext and (telling.open_choice or telling.candidates is not None or telling.as_published):
@@ -96,7 +104,15 @@ def fidelity_command(
     conditions = [_condition(given) for given in rows.where or []]
 
     def read(path: Path) -> pa.Table:
-        return read_answers(path, rows.text, rows.language, others, conditions)
+        named = rows.text != "text" or others or conditions
+        published = None if named else published_answers(path, told)
+        return (
+            read_answers(path, rows.text, rows.language, others, conditions)
+            if published is None
+            else published
+        )
+
+    told = None if rows.language == "language" else rows.language
 
     table = read(file)
     asked = sorted(set(table["language"].to_pylist()))

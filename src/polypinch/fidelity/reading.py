@@ -27,7 +27,7 @@ def read_answers(
     Args:
         path: whatever :func:`~polypinch.reading.read_rows` reads: a file, a folder of them or a pattern.
         text: the column of the answers.
-        tag: the column of the language asked for.
+        tag: the column of the language asked for; or, where a row has no such column, the language itself.
         others: further columns to keep, as text.
         where: (column, value): keep the rows that have this value there, compared as text.
         optional: columns to keep, as text, if all rows have them.
@@ -40,9 +40,11 @@ def read_answers(
             unknown.
     """
     needed = list(dict.fromkeys([text, tag, *others, *(column for column, _ in where)]))
+    told = _language_named(tag)
     kept: list[dict[str, str | None]] = []
     numbered = ((chunk.where, *row) for chunk in read_rows(str(path)) for row in chunk.rows)
-    for file, line, row in numbered:
+    for file, line, given in numbered:
+        row = given if told is None or tag in given else {**given, tag: told}
         missing = [column for column in needed if column not in row]
         if missing:
             there = ", ".join(map(str, row)) or "none"
@@ -65,6 +67,13 @@ def read_answers(
         if all(name in r for r in kept)
     ]
     return pa.table({name: pa.array([row[name] for row in kept], pa.string()) for name in names})
+
+
+def _language_named(tag: str) -> str | None:
+    try:
+        return language(tag).tag
+    except PinchError:
+        return None
 
 
 def _as_text(value: Any) -> str | None:

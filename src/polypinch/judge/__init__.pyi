@@ -1,6 +1,6 @@
 from .adaptive import Adapted, Settled, joined, judge_adaptively
 from .agreement import People, Validation, WithPeople, validate
-from .answer_files import read_pairs
+from .answer_files import published_answers, read_pairs
 from .backends import Backend, HttpBackend, choose_backend
 from .calls import IDENTICAL
 from .cost import (
@@ -95,6 +95,7 @@ __all__ = [
     "load_prices",
     "outcome",
     "outcomes",
+    "published_answers",
     "quality",
     "read_pairs",
     "summarise_verdicts",

@@ -94,16 +94,37 @@ def _read_side(path: Path, language: str | None) -> dict[Key, dict[str, Any]]:
     return found
 
 
+def published_answers(file: Path, language: str | None = None) -> pa.Table | None:
+    """Read answers as AlpacaEval's ``model_outputs.json`` or FastChat's ``model_answer/MODEL.jsonl``.
+
+    Args:
+        file: any file of rows.
+        language: of answers that do not say theirs.
+
+    Returns:
+        Answers in :data:`~polypinch.answer.answers.ANSWER_SCHEMA`, of AlpacaEval's with a column ``prompt``;
+        ``None`` where the first row is neither's.
+
+    Raises:
+        PinchError: naming the file and row.
+    """
+    if kind_of(file) == ".parquet":
+        return None
+    first = next((row for chunk in read_rows(str(file)) for _, row in chunk.rows), {})
+    if {"instruction", "output"} <= first.keys() and "text" not in first:
+        answers, prompts, _ = read_model_outputs(file, language)
+        told = [prompts[row["item_id"], row["language"]] for row in answers.to_pylist()]
+        return answers.append_column("prompt", pa.array(told))
+    if {"question_id", "choices"} <= first.keys():
+        return read_model_answers(file, language)[0]
+    return None
+
+
 def _rows(file: Path, language: str | None) -> list[dict[str, Any]]:
-    if kind_of(file) != ".parquet":
-        first = next((row for chunk in read_rows(str(file)) for _, row in chunk.rows), {})
-        if {"instruction", "output"} <= first.keys() and "text" not in first:
-            answers, prompts, _ = read_model_outputs(file, language)
-            told = [prompts[row["item_id"], row["language"]] for row in answers.to_pylist()]
-            return list(answers.append_column("prompt", pa.array(told)).to_pylist())
-        if {"question_id", "choices"} <= first.keys():
-            return list(read_model_answers(file, language)[0].to_pylist())
-    return list(read_answers(file, others=["item_id"], optional=["prompt", "reference"]).to_pylist())
+    answers = published_answers(file, language)
+    if answers is None:
+        answers = read_answers(file, others=["item_id"], optional=["prompt", "reference"])
+    return list(answers.to_pylist())
 
 
 def _of_pool(pool: Pool) -> dict[Key, tuple[str, str | None]]:
