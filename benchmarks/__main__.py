@@ -27,6 +27,7 @@ NAMES = (
     "limit",
     "judge",
     "interchange",
+    "trainers",
     "adaptive",
     "adaptive-study",
     "stats",

@@ -30,7 +30,7 @@ def cache() -> Path:
     return Path(os.environ.get("POLYPINCH_BENCH") or Path.home() / ".cache" / "polypinch" / "bench")
 
 
-def build(name: str, requirements: Sequence[str] | None = None) -> Path:
+def build(name: str, requirements: Sequence[str] | None = None, alone: Sequence[str] = ()) -> Path:
     """Return the Python of a peer's environment, building it when it is not there or asks for other versions.
 
     torch goes in first and alone, in the very version and build (CPU or CUDA) that runs us, and stays pinned
@@ -39,11 +39,13 @@ def build(name: str, requirements: Sequence[str] | None = None) -> Path:
     Args:
         name: the environment's.
         requirements: what to install, pinned; by default those of :data:`PEERS`.
+        alone: what to install, pinned, without what it asks for.
 
     Raises:
         CannotBuildError: pip fails.
     """
-    wanted = list(PEERS[name] if requirements is None else requirements)
+    needed = list(PEERS[name] if requirements is None else requirements)
+    wanted = [*needed, *alone]
     torch = f"torch=={version('torch')}"
     folder = cache() / "environments" / name
     python, done = folder / "bin" / "python", folder / "done.json"
@@ -56,7 +58,9 @@ def build(name: str, requirements: Sequence[str] | None = None) -> Path:
     constraints = folder / "constraints.txt"
     constraints.write_text(torch + "\n")
     _run(str(python), "-m", "pip", "install", "--quiet", torch)
-    _run(str(python), "-m", "pip", "install", "--quiet", "--constraint", str(constraints), *wanted)
+    _run(str(python), "-m", "pip", "install", "--quiet", "--constraint", str(constraints), *needed)
+    if alone:
+        _run(str(python), "-m", "pip", "install", "--quiet", "--no-deps", *alone)
     notes = _mend(python)
     done.write_text(json.dumps({"requirements": [torch, *wanted], "notes": notes}, indent=1))
     return python

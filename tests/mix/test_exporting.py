@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,7 +10,7 @@ import yaml
 from polypinch.chat import ChatFormat
 from polypinch.chat.templates import BUILT_IN, CHATML, marked
 from polypinch.conversation import Messages
-from polypinch.mix import export
+from polypinch.mix import TrainerFormat, export
 from polypinch.pool import MESSAGES
 from tests.tiny import tiny_tokenizer
 
@@ -71,3 +72,19 @@ def test_an_adapters_folder_speaks_the_format_that_it_was_tuned_in(tmp_path: Pat
     tokenizer = AutoTokenizer.from_pretrained(tmp_path)
     assert tokenizer.apply_chat_template(TURNS, tokenize=False) == chat.render(TURNS)
     assert GenerationConfig.from_pretrained(tmp_path).eos_token_id == list(chat.stop_ids)
+
+
+@pytest.mark.parametrize(
+    ("name", "template"), [("gemma", "gemma"), ("chatml", "chatml"), ("own", None), ("plain", None)]
+)
+def test_llama_factory_gets_the_template_that_equals_ours_or_a_word_that_it_has_none(
+    tmp_path: Path, name: str, template: str | None
+) -> None:
+    table = pa.table({"item_id": ["a"], "language": ["ru"], "messages": pa.array([TURNS], MESSAGES)})
+    export(table, tmp_path, TrainerFormat(name, BUILT_IN.get(name, "own"), None, ("<eos>",)))
+    written = (tmp_path / "llamafactory.yaml").read_text()
+    entry = yaml.safe_load(written)
+    assert entry.get("template") == template
+    assert ("# LLaMA-Factory has no template that equals 'plain'" in written) == (name == "plain")
+    rows = json.loads((tmp_path / entry["dataset_dir"] / "dataset_info.json").read_text())
+    assert (tmp_path / rows[entry["dataset"]]["file_name"]).is_file()

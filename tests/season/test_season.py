@@ -56,6 +56,7 @@ def test_without_a_translator_the_built_in_pool_is_put_in_and_all_that_means_is_
     assert "no rows in sv" in card
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["languages"][1]["sources"] == {"pinch25": 3}
+    assert "dataset: polypinch" in (out / "llamafactory.yaml").read_text(encoding="utf-8")
     for entry in ("trl.yaml", "axolotl.yaml", "dataset_info.json"):
         assert "train.jsonl" in (out / entry).read_text(encoding="utf-8")
 

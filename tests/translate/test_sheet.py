@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from polypinch.errors import PinchError
@@ -52,6 +52,7 @@ def fill(path: Path, targets: list[str], **marks: str) -> None:
 
 @KINDS
 @settings(max_examples=25)
+@example(item="\r", sources=["a\rb\r\nc", "\n"])
 @given(item=TEXT, sources=st.lists(TEXT, min_size=1, max_size=3))
 def test_what_people_fill_in_comes_back_whatever_the_source_and_the_id(
     tmp_path_factory: pytest.TempPathFactory, suffix: str, item: str, sources: list[str]

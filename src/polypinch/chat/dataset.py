@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
 from datasets import Dataset, Features, List, Value
 
 from polypinch.chat.format import ChatFormat
@@ -63,18 +60,12 @@ def load_mixture(
         model = find_model(spec["model"])
         chat = ChatFormat.load(model) if template is None else ChatFormat.of_tuned(model, "file", template)
     cut = max_length if max_length is not None else spec.get("max_length")
-    found: Dataset = Dataset.from_list(list(_encoded(chat, rows, cut)), features=_FEATURES)
-    return found
-
-
-def _encoded(chat: ChatFormat, rows: pa.Table, max_length: int | None) -> Iterator[dict[str, Any]]:
-    for item, tag, row in encode_with_keys(chat, rows, max_length):
+    columns: dict[str, list[object]] = {name: [] for name in _FEATURES}
+    for item, tag, row in encode_with_keys(chat, rows, cut):
         labels = row.input_ids.astype("int64")
         labels[~row.supervised] = NOT_LEARNT
-        yield {
-            "item_id": item,
-            "language": tag,
-            "input_ids": row.input_ids,
-            "attention_mask": [1] * len(row),
-            "labels": labels,
-        }
+        of_row = (item, tag, row.input_ids, [1] * len(row), labels)
+        for column, value in zip(columns.values(), of_row, strict=True):
+            column.append(value)
+    made: Dataset = Dataset.from_dict(columns, features=_FEATURES)
+    return made

@@ -158,7 +158,8 @@ class ChatFormat:
     def for_trainers(self) -> TrainerFormat:
         """Return what other trainers need to train in this format."""
         ends = self.rendering.closings() or [self.tokenizer.eos_token]
-        return TrainerFormat(self.rendering.template, marked(self.rendering.template), tuple(ends))
+        template = self.rendering.template
+        return TrainerFormat(self.name, template, marked(template), tuple(ends))
 
     def keep(self) -> None:
         """Remember what is encoded from now on, by its content, so that arms share it: 5 bytes a token."""

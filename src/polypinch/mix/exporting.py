@@ -13,6 +13,8 @@ import yaml
 from polypinch.files import write_json, write_text
 
 ROWS, TEMPLATE = "train.jsonl", "chat_template.jinja"
+_LLAMA_FACTORY = ("gemma", "chatml", "llama3")
+"""Templates of ours that it has under the same name."""
 
 
 @dataclass(frozen=True)
@@ -20,11 +22,13 @@ class TrainerFormat:
     """The chat format that rows are to be trained in.
 
     Attributes:
+        name: of a built-in template; ``own`` or ``file`` of others.
         template: the Jinja text.
         marked: the same with ``{% generation %}`` around what is learnt; ``None`` where it cannot be had.
         ends: the tokens that end an answer, the usual one first.
     """
 
+    name: str
     template: str
     marked: str | None
     ends: tuple[str, ...]
@@ -36,10 +40,11 @@ def export(table: pa.Table, directory: Path, chat: TrainerFormat | None = None) 
     Args:
         table: the mixture's rows.
         directory: gets ``train.jsonl`` (one ``{"messages": […]}`` a line, with item_id and language beside),
-            ``trl.yaml`` (``trl sft --config``), ``dataset_info.json`` (LLaMA-Factory, ``dataset_dir`` is this
-            folder) and ``axolotl.yaml`` (its ``datasets`` block).
+            ``trl.yaml`` (``trl sft --config``), ``llamafactory.yaml`` with ``dataset_info.json``
+            (``llamafactory-cli train``, in this folder) and ``axolotl.yaml`` (its ``datasets`` block).
         chat: the format to train in; it goes with the rows as ``chat_template.jinja``, and TRL's entry and
-            Axolotl's name it and what ends a turn. Without it those trainers take the model's own.
+            Axolotl's name it and what ends a turn; LLaMA-Factory's names the template that equals it.
+            Without it those trainers take the model's own.
 
     Raises:
         PinchError: it cannot be written.
@@ -53,7 +58,8 @@ def export(table: pa.Table, directory: Path, chat: TrainerFormat | None = None) 
     if chat is not None:
         write_text(directory / TEMPLATE, chat.marked or chat.template)
     write_text(directory / "trl.yaml", _yaml(trl_entry(chat)))
-    write_json(directory / "dataset_info.json", llama_factory_entry())
+    write_json(directory / "dataset_info.json", llama_factory_rows())
+    write_text(directory / "llamafactory.yaml", llama_factory_entry(chat))
     write_text(directory / "axolotl.yaml", _yaml(axolotl_entry(chat)))
 
 
@@ -73,7 +79,24 @@ def trl_entry(chat: TrainerFormat | None = None) -> dict[str, Any]:
     return {"datasets": [rows], "assistant_only_loss": True, **format_}
 
 
-def llama_factory_entry() -> dict[str, Any]:
+def llama_factory_entry(chat: TrainerFormat | None = None) -> str:
+    """Return LLaMA-Factory's arguments; what is missing is the model and where to write.
+
+    It writes templates itself, and knows none like our ``plain``. A model's own it reads from the model, so
+    that a system turn is the template's and none is added.
+    """
+    entry = {"stage": "sft", "do_train": True, "finetuning_type": "lora"}
+    rows = {"dataset": "polypinch", "dataset_dir": "."}
+    if chat is None or chat.name == "own":
+        return _yaml({**entry, **rows})
+    if chat.name in _LLAMA_FACTORY:
+        return _yaml({**entry, **rows, "template": chat.name})
+    return f"# LLaMA-Factory has no template that equals {chat.name!r}: name one that does.\n" + _yaml(
+        {**entry, **rows, "template": None}
+    )
+
+
+def llama_factory_rows() -> dict[str, Any]:
     """Return LLaMA-Factory's ``dataset_info.json``."""
     return {
         "polypinch": {

@@ -18,7 +18,7 @@ from polypinch.publish.data_card import Origin, mixture_card, origins
 from polypinch.specs import validate
 
 CARD, ROWS = "README.md", "train.jsonl"
-_TAKEN = (ROWS, "trl.yaml", "axolotl.yaml", "dataset_info.json", "chat_template.jinja")
+_TAKEN = (ROWS, "trl.yaml", "axolotl.yaml", "llamafactory.yaml", "dataset_info.json", "chat_template.jinja")
 
 
 @contextmanager

@@ -73,8 +73,8 @@ def write_seasoned(
     about = (
         f"{gathered.examples:,} rows in {language(asked.base).name}, seasoned with {pinch.count} examples in"
         f" {names} by polypinch. Why so many: {pinch.why}.",
-        '`train.jsonl` holds a conversation a line, `{"messages": […]}`; `trl.yaml`, `dataset_info.json`'
-        " (LLaMA-Factory) and `axolotl.yaml` are entries for those trainers; `plan.yaml` makes the same"
+        '`train.jsonl` holds a conversation a line, `{"messages": […]}`; `trl.yaml`, `llamafactory.yaml`'
+        " and `axolotl.yaml` are entries for those trainers; `plan.yaml` makes the same"
         " rows again: `polypinch mix plan.yaml --out mixture`.",
     )
     card = mixture_card(mixture, listed, title=f"{asked.out.name}: seasoned rows", about=about, notes=notes)

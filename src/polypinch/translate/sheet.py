@@ -47,8 +47,8 @@ def write_sheet(wanted: Sequence[Wanted], source: str, path: Path) -> None:
     if path.suffix in _XLIFF:
         write_xliff(lines, source, path)
         return
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)  # its end of line, CRLF, has it quote either sign where a field holds one
     writer.writerow(COLUMNS)
     writer.writerows(map(astuple, lines))
     write_text(path, "\ufeff" + text.getvalue())  # the mark lets spreadsheets read it as UTF-8
@@ -96,7 +96,7 @@ def read_sheet(path: Path, wanted: Sequence[Wanted]) -> dict[Key, Try]:
 
 def _csv_lines(path: Path) -> Iterator[tuple[str, SheetLine]]:
     try:
-        lines = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
+        lines = list(csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline="")))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise PinchError(
             f"{path}: not readable as a sheet: {error}", fix="save it as CSV in UTF-8"
