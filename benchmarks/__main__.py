@@ -26,6 +26,7 @@ NAMES = (
     "growth",
     "limit",
     "judge",
+    "judge-faults",
     "interchange",
     "trainers",
     "adaptive",

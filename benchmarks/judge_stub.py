@@ -65,6 +65,10 @@ class Stub:
             return self.script.popleft()
         return self.chance.choice(FAULTS) if self.chance.random() < self.faults else None
 
+    def raw(self, fault: str, head: bytes, prompt: str) -> bytes | None:
+        """Return a whole response for a fault that is not among :data:`FAULTS`; ``None`` for those."""
+        return None
+
     def reply(self, prompt: str) -> bytes:
         """Return the body for a prompt."""
         if self.content is not None:
@@ -125,8 +129,11 @@ class _Connection(asyncio.Protocol):
             self.send(json.dumps({"error": {"message": stub.says}}).encode(), "400 Bad Request")
             return
         fault = stub.fault()
-        if fault is not None:
-            stub.counts[fault] += 1
+        stub.counts[fault or "well"] += 1
+        raw = stub.raw(fault or "", head, stub.last["messages"][-1]["content"])
+        if raw is not None:
+            self.transport.write(raw)
+            return
         if fault in (None, "slow"):
             written = stub.reply(stub.last["messages"][-1]["content"])
             delay = stub.slow if fault else stub.delay

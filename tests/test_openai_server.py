@@ -14,6 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from benchmarks.hostile_stub import HostileStub
+from benchmarks.judge_stub import served
 from polypinch.errors import PinchError
 from polypinch.openai_server import CallFailed, Endpoint, Patience
 from polypinch.server_replies import Chat
@@ -128,6 +130,24 @@ def test_nothing_is_sent_on_to_where_a_server_points(hostile: Any, status: int, 
     with pytest.raises(PinchError, match="sends us on"):
         _reply(hostile, status, {"Location": to}, b"")
     assert len(hostile.seen) == 1
+
+
+def test_a_server_that_has_answered_and_then_points_elsewhere_fails_the_call_and_ends_no_run() -> None:
+    async def ask(address: str) -> None:
+        endpoint = Endpoint("m", address, patience=Patience(attempts=2, backoff_s=0.001))
+        await endpoint.open()
+        try:
+            await endpoint.chat([{"role": "user", "content": "?"}], 5, {})
+            with pytest.raises(CallFailed, match=r"HTTP 307: .* to localhost, where nothing is sent"):
+                await endpoint.chat([{"role": "user", "content": "?"}], 5, {})
+            await endpoint.chat([{"role": "user", "content": "?"}], 5, {})
+        finally:
+            await endpoint.close()
+
+    stub = HostileStub()
+    stub.script.extend([None, "another-host", "another-host", None])
+    with served(stub) as address:
+        asyncio.run(ask(address))
 
 
 @pytest.mark.parametrize("packed", [True, False])

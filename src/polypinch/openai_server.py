@@ -148,6 +148,7 @@ class Endpoint:
         self._session: ClientSession | None = None
         self._address = ""
         self._untaken: set[str] = set()  # what this server has shown not to take
+        self._has_answered = False
 
     @property
     def where(self) -> str:
@@ -259,6 +260,7 @@ class Endpoint:
                 await asyncio.sleep(wait)
                 continue
             self._learn(left_out, settings)
+            self._has_answered = True
             return reply
 
     def _learn(self, left_out: set[str], settings: dict[str, Any]) -> None:
@@ -293,8 +295,11 @@ class Endpoint:
             raise Passing(f"the connection failed ({type(error).__name__})") from None
         if 300 <= response.status < 400:
             to = urlsplit(response.headers.get("location", "")).hostname or "another address"
+            message = f"{self.where} sends us on to {to[:100]}"
+            if self._has_answered:  # then its address is right, and something before it is ill
+                raise Passing(storable(f"HTTP {response.status}: {message}, where nothing is sent"))
             raise PinchError(
-                f"{self.where} sends us on to {to[:100]}: prompts and keys go nowhere but where you say",
+                f"{message}: prompts and keys go nowhere but where you say",
                 fix="name the address that answers itself",
             )
         if response.status >= 400:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import random
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from benchmarks.judge_stub import FAULTS, Stub, completion, served
@@ -18,6 +22,7 @@ from polypinch.openai_server import Patience
 from polypinch.pool.table import POOL_SCHEMA
 from polypinch.tune import load_tuned
 from tests.pools import row
+from tests.running import command, polypinch, started
 from tests.serving import Proxy, transformers_serve
 
 QUICK = Patience(timeout_s=30, backoff_s=0.005)
@@ -149,6 +154,31 @@ def test_a_line_torn_by_a_kill_is_asked_for_again(tmp_path: Path) -> None:
             for row in {0, 1} - {row for row, _ in left}:
                 log.append(row, 0, Reply("again", "stop", 1, 1))
         assert list(AnswerLog(path).read()) == [(0, 0), (1, 0)]
+
+
+def test_killed_at_random_it_pays_again_for_what_was_under_way_alone(tmp_path: Path) -> None:
+    prompts, chance = tmp_path / "prompts.jsonl", random.Random(1)
+    rows = [{"prompt": f"Miksi {number}?"} for number in range(120)]
+    prompts.write_text("".join(json.dumps(one) + "\n" for one in rows), encoding="utf-8")
+    stub, kills, calls = Echo(delay=0.05, faults=0.2, slow=0.1), 3, 4
+    out = tmp_path / "answers"
+    with served(stub) as address:
+        asked = ("answer", prompts, "--language", "fi", "--out", out, "--model", "m")
+        asked = (*asked, "--base-url", address, "--concurrency", calls)
+        for kill in range(kills):
+            enough, before = 25 * (kill + 1) + chance.randrange(20), stub.counts["good"]
+            child = started(command, *asked)
+            while stub.counts["good"] < enough and child.is_alive():
+                time.sleep(0.005)
+            assert child.is_alive()
+            child.kill()
+            child.join()
+            assert stub.counts["good"] > before
+        done = polypinch(*asked)
+    assert done.returncode == 0, done.stderr
+    found = pq.read_table(out / "answers.parquet").to_pylist()
+    assert [row["text"] for row in found] == [f"{one['prompt']}!" for one in rows]
+    assert stub.counts["good"] <= len(rows) + kills * (calls + 1)
 
 
 def test_samples_have_seeds_of_their_own_and_a_server_without_seeds_is_asked_without(

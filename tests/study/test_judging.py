@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import csv
+import random
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from polypinch.publish import report
 from polypinch.results.arms import read_results
 from polypinch.specs import load_yaml
 from polypinch.study import Store, Study, build, open_inputs, preflight, run
+from tests.running import command, polypinch, started
 from tests.studies import write_study
 
 
@@ -79,6 +82,33 @@ def test_a_study_is_judged_by_a_language_model_and_goes_on_where_the_money_ended
         assert {row["judge"] for row in pq.read_table(found).to_pylist()} == {"pairwise:m"}
     assert run_study(path, tmp_path / "again", store)
     assert stub.counts["requests"] == foreseen["calls"] - identical
+
+
+def test_a_judged_study_that_is_killed_at_random_ends_with_the_same_tables_and_asks_nothing_twice(
+    tiny_study: dict[str, Any], stub: Stub, address: str, store: Path, tmp_path: Path
+) -> None:
+    stub.delay, chance, out = 0.05, random.Random(2), tmp_path / "out"
+    path = judged(tmp_path / "study.yaml", tiny_study, model="killed", base_url=address)
+    command_ = ("run", path, "--out", out, "--store", store)
+    for kill in range(3):
+        enough = 5 + 9 * kill + chance.randrange(4)
+        child = started(command, *command_)
+        while stub.counts["good"] < enough and child.is_alive():
+            time.sleep(0.005)
+        assert child.is_alive()
+        child.kill()
+        child.join()
+    assert polypinch(*command_).returncode == 0
+    asked = stub.counts["good"]
+    whole = judged(tmp_path / "whole.yaml", tiny_study, model="whole", base_url=address)
+    assert polypinch("run", whole, "--out", tmp_path / "whole", "--store", store).returncode == 0
+    assert asked - (stub.counts["good"] - asked) <= 3 * 2  # two calls at a time were under way at each kill
+    renamed = {name: text.replace("killed", "whole") for name, text in scores(out).items()}
+    assert renamed == scores(tmp_path / "whole")
+
+
+def scores(out: Path) -> dict[str, str]:
+    return {name: (out / "tables" / name).read_text() for name in ("scores.csv", "judge.csv")}
 
 
 def test_its_scores_are_the_servers_choices(

@@ -8,7 +8,7 @@ import altair as alt
 import vl_convert
 
 from polypinch.probe import ENGLISH, LanguageProbe, Probe
-from polypinch.report import GROUPS, LIGHT, Spec, chart_config, finish
+from polypinch.report import GROUPS, LIGHT, Spec, chart_config, finish, refuse_small_address_space
 
 _PANELS = {
     "bits_per_english_byte": "bits per English byte: how well predicted",
@@ -54,9 +54,11 @@ def _mark(one: LanguageProbe, name: str) -> dict[str, Any]:
 
 def probe_svg(spec: Spec) -> str:
     """Return a chart as SVG, for paper."""
+    refuse_small_address_space()
     return str(vl_convert.vegalite_to_svg(spec, config=chart_config(LIGHT)))
 
 
 def probe_html(spec: Spec) -> str:
     """Return a chart as one page that needs nothing else; pointing at a mark shows its numbers."""
+    refuse_small_address_space()
     return str(vl_convert.vegalite_to_html(spec, config=chart_config(LIGHT), bundle=True))

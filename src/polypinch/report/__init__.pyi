@@ -10,6 +10,7 @@ from .data import (
     Rows,
     Sample,
 )
+from .engine import refuse_small_address_space
 from .estimates import (
     ROWS,
     ArmChange,
@@ -94,6 +95,7 @@ __all__ = [
     "number_text",
     "opponents",
     "record",
+    "refuse_small_address_space",
     "render",
     "rows_csv",
     "shown_figure",

@@ -11,6 +11,7 @@ import vl_convert
 
 from polypinch.files import write_bytes, write_text
 from polypinch.report.charts import Spec
+from polypinch.report.engine import refuse_small_address_space
 from polypinch.report.theme import LIGHT, chart_config
 
 
@@ -41,7 +42,12 @@ class Figure:
 
 
 def drawn(stem: str, file: str, model: str, spec: Spec) -> Figure:
-    """Draw a spec."""
+    """Draw a spec.
+
+    Raises:
+        PinchError: nothing can be drawn here.
+    """
+    refuse_small_address_space()
     svg = str(vl_convert.vegalite_to_svg(spec, config=chart_config(LIGHT)))
     return Figure(stem, file, model, spec, svg)
 

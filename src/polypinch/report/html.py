@@ -12,6 +12,7 @@ from typing import Any
 import vl_convert
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from polypinch.report.engine import refuse_small_address_space
 from polypinch.report.export import Figure
 from polypinch.report.theme import DARK, LIGHT, SANS, SERIF, chart_config
 
@@ -77,5 +78,6 @@ def _resource(name: str) -> str:
 @lru_cache(maxsize=1)
 def _script() -> str:
     """Return Vega and the page's own script as one text that can't end its ``script`` element early."""
+    refuse_small_address_space()
     bundle = str(vl_convert.javascript_bundle(_resource("page.js"))).replace("\r\n", "\n")
     return bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from polypinch.chat import Problem, check_rows, encode_with_keys, notices
 from polypinch.errors import PinchError
 from polypinch.files import canonical_json
 from polypinch.mix import Mixture
+from polypinch.report import refuse_small_address_space
 from polypinch.stats import expected_tunings
 from polypinch.study.artifacts import Kind
 from polypinch.study.contexts import beyond_contexts
@@ -126,14 +127,16 @@ def preflight(inputs: Inputs, out: Path, time_it: bool = True) -> Preflight:
     }
     whole = build(inputs, Store(out))
     found.trainings = _trainings(inputs, found, sum(one.kind is Kind.TUNE for one in whole.stages()))
-    try:
-        require_engine(study.answering.engine)
-    except PinchError as error:
-        found.problems.append(Problem("error", "answering", error.message, error.fix or ""))
-    try:
-        require_trackers(study.tuning.report_to)
-    except PinchError as error:
-        found.problems.append(Problem("error", "tuning", error.message, error.fix or ""))
+    needs: tuple[tuple[str, Callable[[], None]], ...] = (
+        ("answering", lambda: require_engine(study.answering.engine)),
+        ("tuning", lambda: require_trackers(study.tuning.report_to)),
+        ("the report", refuse_small_address_space),
+    )
+    for where, need in needs:
+        try:
+            need()
+        except PinchError as error:
+            found.problems.append(Problem("error", where, error.message, error.fix or ""))
     _estimate(inputs, found, out, time_it)
     if inputs.people is not None:
         found.problems += inputs.people.problems()
