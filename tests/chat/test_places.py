@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from datetime import datetime, tzinfo
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import processors
 from transformers import PreTrainedTokenizerFast
+from transformers.utils import chat_template_utils
 
 from polypinch.chat import ChatFormat, check_rows, notices
 from polypinch.conversation import Messages
@@ -186,29 +186,23 @@ def test_a_system_turn_of_one_language_alone_is_told() -> None:
     ]
 
 
-def test_a_date_is_the_same_on_every_day() -> None:
+@pytest.mark.parametrize("day", [4, 5])
+def test_a_date_is_the_same_on_every_day(day: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Day(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Day:
+            return cls(2031, 3, day)
+
     dated = (
         "{{ strftime_now('%A, %-d %B %Y, %y-%m-%d') }}{% set d = strftime_now('%d %b %Y') %}{{ d }}" + OPENS
     )
-    code = (
-        "import datetime, sys\n"
-        "import transformers.utils.chat_template_utils as utils\n"
-        "from polypinch.chat import ChatFormat\n"
-        "from tests.tiny import tiny_tokenizer\n"
-        "class Day(datetime.datetime):\n"
-        "    @classmethod\n"
-        "    def now(cls, tz=None): return cls(2031, 3, int(sys.argv[1]))\n"
-        "utils.datetime = Day\n"
-        f"chat = ChatFormat(tiny_tokenizer(), {dated!r})\n"
-        "print(chat.fingerprint, repr(chat.render([{'role': 'user', 'content': 'Hei'}])))\n"
-    )
-    days = [
-        subprocess.run([sys.executable, "-c", code, day], capture_output=True, text=True, check=True).stdout
-        for day in ("4", "5")
-    ]
-    assert days[0] == days[1]
-    assert "Friday, 26 July 2024, 24-07-2626 Jul 2024<start_of_turn>" in days[0]
-    assert notices(ChatFormat(tiny_tokenizer(), dated), rows(("en", asked("a"))), "rows")
+    monkeypatch.setattr(chat_template_utils, "datetime", Day)
+    chat, told = ChatFormat(tiny_tokenizer(), dated), asked("a")
+    theirs = chat.tokenizer.apply_chat_template(told, chat_template=dated, tokenize=False)
+    assert f"{day} March 2031" in theirs
+    assert chat.render(told).startswith("Friday, 26 July 2024, 24-07-2626 Jul 2024<start_of_turn>")
+    assert chat.fingerprint == ChatFormat(tiny_tokenizer(), dated).fingerprint
+    assert notices(chat, rows(("en", told)), "rows")
 
 
 def test_of_several_own_templates_the_default_is_taken_or_the_one_named(tmp_path: Path) -> None:
