@@ -36,6 +36,7 @@ NAMES = (
     "scale",
     "translation-faults",
     "hostile",
+    "race",
     "fuzz",
 )
 # What `all` runs, within 30 minutes on 2 to 4 cores; what it shortens can be run whole by its own name.

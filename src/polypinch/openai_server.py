@@ -133,7 +133,7 @@ class Endpoint:
         self._base_url = base_url or os.environ.get("OPENAI_BASE_URL")
         self._key, self._variable = _key_of(api_key_env), api_key_env
         if self._base_url is not None:
-            _check_address(self._base_url)
+            check_address(self._base_url)
             if self._key and not _is_private(self._base_url):
                 _say_once(
                     f"${api_key_env} is not sent to {urlsplit(self._base_url).hostname}: over plain http it"
@@ -365,7 +365,12 @@ async def work_all(work: Callable[[], Coroutine[Any, Any, None]], concurrency: i
         await asyncio.gather(*workers, return_exceptions=True)
 
 
-def _check_address(address: str) -> None:
+def check_address(address: str) -> None:
+    """Refuse what is no address of a server, or holds more.
+
+    Raises:
+        PinchError: it does; what it holds is not said.
+    """
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise PinchError("the base URL is none", fix="write one like http://127.0.0.1:8000/v1")

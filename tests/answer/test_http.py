@@ -181,6 +181,24 @@ def test_killed_at_random_it_pays_again_for_what_was_under_way_alone(tmp_path: P
     assert stub.counts["good"] <= len(rows) + kills * (calls + 1)
 
 
+def test_another_number_of_items_leaves_what_was_paid_for_on_the_disk(tmp_path: Path) -> None:
+    prompts, out, stub = tmp_path / "prompts.jsonl", tmp_path / "answers", Echo(delay=0.05)
+    lines = [json.dumps({"prompt": f"Miksi {number}?"}) for number in range(40)]
+    prompts.write_text("\n".join(lines), encoding="utf-8")
+    asked = ("answer", prompts, "--language", "fi", "--out", out, "--model", "m", "--concurrency", 1)
+    with served(stub) as address:
+        child = started(command, *asked, "--base-url", address)
+        while stub.counts["good"] < 6 and child.is_alive():
+            time.sleep(0.005)
+        child.kill()
+        child.join()
+        done = polypinch(*asked, "--base-url", address, "--items", 3)
+    assert done.returncode == 0, done.stderr
+    assert pq.read_table(out / "answers.parquet").num_rows == 3
+    assert "set aside" in done.stderr
+    assert any(log.read_text().count("\n") >= 5 for log in tmp_path.rglob("answers.jsonl"))
+
+
 def test_samples_have_seeds_of_their_own_and_a_server_without_seeds_is_asked_without(
     tmp_path: Path,
 ) -> None:

@@ -322,9 +322,12 @@ def test_killed_at_random_it_ends_with_the_same_tables(
         wait_for_writing(out, child)
         child.join(timeout=chance.uniform(0.0, 1.2))
         if child.exitcode is None:
+            if not kills:
+                assert f"process {child.pid}" in polypinch("status", out).stdout
             child.kill()
             child.join()
             kills += 1
+            assert "running" not in polypinch("status", out).stdout or child.exitcode == 0
         for found in out.glob("store/*/*/done.json"):
             assert (found.parent / "spec.json").exists()
         if child.exitcode == 0 or kills == 5:

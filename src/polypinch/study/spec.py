@@ -13,6 +13,7 @@ from polypinch.errors import PinchError
 from polypinch.judge import TIE_MARGIN, Orders
 from polypinch.languages import languages
 from polypinch.mix import Budget, Dose, MixPlan, pools_named
+from polypinch.openai_server import check_address
 from polypinch.specs import Seed, Spec, validate
 from polypinch.study.artifacts import Kind
 from polypinch.study.dosed import ladder
@@ -153,6 +154,16 @@ class LLMJudge(Spec):
     prices: str | None = None
     max_cost: float | None = Field(None, gt=0)
     adaptive: Adaptive | None = None
+
+    @field_validator("base_url")
+    @classmethod
+    def _address(cls, address: str | None) -> str | None:
+        if address is not None:
+            try:
+                check_address(address)
+            except PinchError as error:
+                raise ValueError(f"{error.message}: {error.fix}") from None
+        return address
 
     @model_validator(mode="after")
     def _check(self) -> LLMJudge:
