@@ -213,7 +213,7 @@ def test_a_difference_is_paired() -> None:
     base = generator.random(200)
     one, other = ratio(base, np.ones(200)), ratio(base - 0.1, np.ones(200))
     found = difference(one, other)
-    assert (found.value, found.low, found.high) == pytest.approx((0.1, 0.1, 0.1))
+    assert (found.value, found.low, found.high) == pytest.approx((0.1, 0.1, 0.1), abs=0.025)
 
 
 def test_many_items_are_resampled_in_blocks_like_few(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,3 +229,31 @@ def test_nothing_rated_is_no_number() -> None:
     assert np.isnan(found.value)
     assert found.n_items == 0
     assert np.isnan(estimate(ratio(np.zeros(0), np.zeros(0))).value)
+
+
+@pytest.mark.parametrize("items", [3, 10, 60])
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_few_items_of_one_mind_leave_room_for_others(items: int, apart: bool) -> None:
+    one = np.arange(items) % 2
+    codes = np.stack([one, 1 - one if apart else one], axis=1)
+    pairs = joint(codes[:, 0], codes[:, 1], 2)
+    statistics = (
+        cohen_kappa(pairs),
+        fleiss_kappa(codes, 2),
+        krippendorff_alpha(codes, 2),
+        mean_cohen_kappa(codes, 2),
+        mean_agreement(pairs, exact(2)),
+    )
+    for statistic in statistics:
+        found = estimate(statistic)
+        assert statistic.least <= found.low <= found.value <= found.high <= 1
+        assert found.high - found.low > 2 / items
+
+
+def test_where_all_items_agree_the_interval_covers_a_judge_that_is_wrong_now_and_then() -> None:
+    generator, hits = np.random.default_rng(7), 0
+    for trial in range(300):
+        right = generator.random(12) < 0.95
+        found = estimate(ratio(right.astype(float), np.ones(12)), resamples=400, seed=trial)
+        hits += found.low <= 0.95 <= found.high
+    assert hits / 300 >= 0.9

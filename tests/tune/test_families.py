@@ -81,7 +81,9 @@ def test_losses_are_those_of_the_models_own_forward_pass(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["gpt2", "qwen3_moe", "mixtral", "bloom"])
-def test_adapters_of_layers_that_are_not_plain_come_back_merged(kind: str, tmp_path: Path) -> None:
+def test_adapters_of_layers_that_are_not_plain_come_back_merged(
+    kind: str, tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
     tiny(kind).save_pretrained(tmp_path)
     tiny_tokenizer().save_pretrained(tmp_path)
     model = find_model(str(tmp_path))
@@ -90,6 +92,7 @@ def test_adapters_of_layers_that_are_not_plain_come_back_merged(kind: str, tmp_p
     try_adapters(base, ChatFormat.load(model), TuneRecipe(precision="fp32"))
     after = base.plain().state_dict()
     assert all(torch.equal(weight, after[name]) for name, weight in before.items())
+    assert not [one for one in recwarn if "pattern keys" in str(one.message) or "fan_in" in str(one.message)]
 
 
 def test_adapters_that_do_not_come_back_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from polypinch.stats.bootstrap import RESAMPLES, Array
+from polypinch.stats.bootstrap import RESAMPLES, Array, Estimate
+from polypinch.stats.edges import widened
 
 Codes = npt.NDArray[np.int64]
 """Categories as numbers from 0; :data:`MISSING` where there is no rating."""
@@ -29,10 +30,12 @@ class Statistic:
     Attributes:
         features: (items, features), what each item adds; an item that says nothing is all zero.
         finish: turns sums over items, (..., features), into the coefficient, (...); NaN where undefined.
+        least: the lowest value that it is read on; the highest is 1.
     """
 
     features: Array
     finish: Callable[[Array], Array]
+    least: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -146,7 +149,7 @@ def cohen_kappa(pairs: Array) -> Statistic:
     Args:
         pairs: what :func:`joint` gives. Several pairs in an item are pooled in one table of choices.
     """
-    return Statistic(pairs, _cohen)
+    return Statistic(pairs, _cohen, -1.0)
 
 
 def mean_cohen_kappa(codes: Codes, categories: int) -> Statistic:
@@ -164,7 +167,7 @@ def mean_cohen_kappa(codes: Codes, categories: int) -> Statistic:
         known = np.isfinite(kappas)
         return _over(np.where(known, kappas, 0.0).sum(axis=-1), known.sum(axis=-1).astype(np.float64))
 
-    return Statistic(np.concatenate(pairs, axis=1) if pairs else np.zeros((len(codes), 0)), finish)
+    return Statistic(np.concatenate(pairs, axis=1) if pairs else np.zeros((len(codes), 0)), finish, -1.0)
 
 
 def _counts(codes: Codes, categories: int) -> Array:
@@ -194,7 +197,7 @@ def fleiss_kappa(codes: Codes, categories: int) -> Statistic:
         shares = _over(sums[..., 2:], np.repeat(sums[..., 2:].sum(axis=-1, keepdims=True), categories, -1))
         return _corrected(_over(sums[..., 0], sums[..., 1]), (shares**2).sum(axis=-1))
 
-    return Statistic(features, finish)
+    return Statistic(features, finish, -1.0)
 
 
 def krippendorff_alpha(codes: Codes, categories: int) -> Statistic:
@@ -221,7 +224,7 @@ def krippendorff_alpha(codes: Codes, categories: int) -> Statistic:
         alpha: Array = 1 - (total - 1) * _over(sums[..., 0], expected)
         return alpha
 
-    return Statistic(features, finish)
+    return Statistic(features, finish, -1.0)
 
 
 def ratio(numerator: Array, denominator: Array) -> Statistic:
@@ -325,12 +328,18 @@ def _weights(number: int, resamples: int, seed: int) -> Array:
     return weights
 
 
-def _interval(value: float, drawn: Array, n_items: int) -> Coefficient:
+def _interval(
+    value: float, drawn: Array, features: Array, clusters: Sequence[object] | None, scale: tuple[float, float]
+) -> Coefficient:
+    n_items = int(features.any(axis=1).sum())
     known = drawn[np.isfinite(drawn)]
     if not known.size or not np.isfinite(value):
         return Coefficient(value, np.nan, np.nan, n_items)
     low, high = np.quantile(known, [0.025, 0.975])
-    return Coefficient(value, float(low), float(high), n_items)
+    # Items that all say the same leave resampling without a spread, and yet leave room.
+    drawn_apart = int(_sums(features, clusters).any(axis=1).sum())
+    found = widened(Estimate(value, float(low), float(high), drawn_apart, 1), *scale)
+    return Coefficient(value, found.low, found.high, n_items)
 
 
 def estimate(
@@ -341,8 +350,8 @@ def estimate(
 ) -> Coefficient:
     """Return a coefficient with its 95 % percentile interval over items (Efron 1979); see :func:`draws`."""
     value = float(statistic.finish(statistic.features.sum(axis=0)))
-    n_items = int(statistic.features.any(axis=1).sum())
-    return _interval(value, draws(statistic, clusters, resamples, seed), n_items)
+    drawn = draws(statistic, clusters, resamples, seed)
+    return _interval(value, drawn, statistic.features, clusters, (statistic.least, 1.0))
 
 
 def difference(
@@ -355,5 +364,6 @@ def difference(
     """Return ``one`` minus ``other``, both over the same items, with a paired 95 % interval."""
     value = float(one.finish(one.features.sum(axis=0)) - other.finish(other.features.sum(axis=0)))
     drawn = draws(one, clusters, resamples, seed) - draws(other, clusters, resamples, seed)
-    n_items = int((one.features.any(axis=1) & other.features.any(axis=1)).sum())
-    return _interval(value, drawn, n_items)
+    both = np.stack([one.features.any(axis=1), other.features.any(axis=1)], axis=1).all(axis=1, keepdims=True)
+    most = 1.0 - min(one.least, other.least)
+    return _interval(value, drawn, np.asarray(both, np.float64), clusters, (-most, most))

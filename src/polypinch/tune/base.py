@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +80,8 @@ class Base:
             config._register_custom_module({torch.nn.Linear: LoraLinear})
         base = self.plain()
         try:
-            self._adapted = get_peft_model(base, config)
+            with _without_notes_on_what_peft_mends():
+                self._adapted = get_peft_model(base, config)
         except ValueError as error:
             raise PinchError(
                 f"{type(base).__name__} cannot be given adapters: {error}",
@@ -157,10 +160,24 @@ def _merged(base: Any, config: LoraConfig, adapter: dict[str, Tensor]) -> Iterat
         yield module, module.weight.data + (up @ down * (config.lora_alpha / config.r)).to(dtype)
 
 
+@contextmanager
+def _without_notes_on_what_peft_mends() -> Iterator[None]:
+    """Leave out two warnings that nobody can act on.
+
+    One says that it turned a Conv1D's matrix, the other that ranks of experts' layers, which it sets itself
+    for whatever model has experts, fit none in this one.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "fan_in_fan_out is set to False")
+        warnings.filterwarnings("ignore", "The following (rank|alpha)_pattern keys did not match")
+        yield
+
+
 def _merged_by_peft(base: Any, folder: Path) -> Any:
     """Merge an adapter as peft does, for layers that are no plain ones: a mixture's experts, a Conv1D."""
     try:
-        merged = PeftModel.from_pretrained(base, str(folder)).merge_and_unload(safe_merge=True)
+        with _without_notes_on_what_peft_mends():
+            merged = PeftModel.from_pretrained(base, str(folder)).merge_and_unload(safe_merge=True)
     except (ValueError, RuntimeError, KeyError, AttributeError) as error:
         raise PinchError(
             f"the adapter in {folder} cannot be merged into {type(base).__name__}: {error}",
