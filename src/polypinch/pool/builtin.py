@@ -29,7 +29,7 @@ PINCH12 = "pinch12"
 PINCH12_FIRST = "pinch12@1"
 PINCH25 = "pinch25"
 BUILTIN = (PINCH12, PINCH12_FIRST, PINCH25)
-WIDER_LANGUAGES = ("de", "fr", "hr", "ja", "ko", "pl", "pt", "sr", "tr", "vi")
+WIDER_LANGUAGES = ("de", "fr", "hr", "id", "ja", "ko", "pl", "pt", "sk", "sr", "tr", "vi")
 """Those that ``pinch25`` has so far beside the paper's twelve."""
 LICENCE = "CC0-1.0"
 FIELDS = ("item_id", "split", "domain", "task", "instruction", "response")
