@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from benchmarks import trainers
 from benchmarks.environments import build
 from polypinch.judge import ORDERS, VERDICT_SCHEMA, outcomes
 from polypinch.judge.interchange import (
@@ -35,13 +36,14 @@ print(json.dumps({name: float(value) for name, value in found.items()}))
 FASTCHAT = "fastchat.llm_judge.show_result"
 
 
-def run(labels: str = "", pairs: int = 2000, seed: int = 0) -> dict[str, Any]:
-    """Export verdicts, let both tools score them, and compare.
+def run(labels: str = "", pairs: int = 2000, seed: int = 0, with_trainers: bool = True) -> dict[str, Any]:
+    """Export verdicts, let both tools score them, and compare; and let trainers read a mixture's export.
 
     Args:
         labels: a file of several people's labels, taken for one judge's two orders (else verdicts are drawn)
         pairs: how many to draw
         seed: of the draw
+        with_trainers: run the benchmark `trainers` too
     """
     verdicts, texts = _of_people(Path(labels)) if labels else _drawn(pairs, seed)
     python = build("interchange", REQUIREMENTS)
@@ -69,6 +71,7 @@ def run(labels: str = "", pairs: int = 2000, seed: int = 0) -> dict[str, Any]:
         "fastchat": 100 * float(fastchat[-1]),
         "by_hand": by_hand,
         "ours": ours,
+        "trainers": trainers.run() if with_trainers else None,
     }
 
 
@@ -159,4 +162,6 @@ def rows(result: dict[str, Any]) -> list[tuple[str, ...]]:
     ]
     for name, value in result["by_hand"].items():
         lines.append(("interchange", f"{name} by hand, %", f"{result['ours'][name]:.6f}", f"{value:.6f}"))
+    if result["trainers"] is not None:
+        lines += trainers.rows(result["trainers"])
     return lines

@@ -49,6 +49,18 @@ def test_a_tasks_language_is_the_last_part_of_its_name_that_is_evaluated(tmp_pat
     ]
 
 
+def test_a_language_in_another_script_than_the_evaluated_one_is_left_out_with_words(tmp_path: Path) -> None:
+    scripts = ("hin_Deva", "hin_Latn", "zho_Hans", "zho_Hant", "srp_Cyrl", "srp_Latn")
+    content = {"results": {f"belebele_{one}": {"acc,none": n / 10} for n, one in enumerate(scripts, 1)}}
+    found, left_out = read_results(results(tmp_path, content), ["hi", "zh", "sr-Latn"])
+    assert [(one.language, one.value) for one in found] == [("hi", 0.1), ("zh", 0.3), ("sr-Latn", 0.6)]
+    assert [line.partition(":")[0] for line in left_out] == [
+        "belebele_hin_Latn",
+        "belebele_zho_Hant",
+        "belebele_srp_Cyrl",
+    ]
+
+
 def test_a_language_can_be_said(tmp_path: Path) -> None:
     found, _ = read_results(results(tmp_path), ["en"], {"arc_easy": "en"})
     assert [(one.task, one.language) for one in found] == [("arc_easy", "en")]
