@@ -36,14 +36,14 @@ print(json.dumps({name: float(value) for name, value in found.items()}))
 FASTCHAT = "fastchat.llm_judge.show_result"
 
 
-def run(labels: str = "", pairs: int = 2000, seed: int = 0, with_trainers: bool = True) -> dict[str, Any]:
+def run(labels: str = "", pairs: int = 2000, seed: int = 0, without_trainers: bool = False) -> dict[str, Any]:
     """Export verdicts, let both tools score them, and compare; and let trainers read a mixture's export.
 
     Args:
         labels: a file of several people's labels, taken for one judge's two orders (else verdicts are drawn)
         pairs: how many to draw
         seed: of the draw
-        with_trainers: run the benchmark `trainers` too
+        without_trainers: leave the benchmark `trainers` out
     """
     verdicts, texts = _of_people(Path(labels)) if labels else _drawn(pairs, seed)
     python = build("interchange", REQUIREMENTS)
@@ -71,7 +71,7 @@ def run(labels: str = "", pairs: int = 2000, seed: int = 0, with_trainers: bool 
         "fastchat": 100 * float(fastchat[-1]),
         "by_hand": by_hand,
         "ours": ours,
-        "trainers": trainers.run() if with_trainers else None,
+        "trainers": None if without_trainers else trainers.run(),
     }
 
 
